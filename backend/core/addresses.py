@@ -1,0 +1,64 @@
+"""Postal addresses as carts and orders keep them: snapshots, never links to a row that may change."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+
+from babel.core import Locale
+
+from backend.core.errors import Invalid, Required
+
+MAX_LENGTH = 200
+REQUIRED = ("first_name", "last_name", "line1", "city", "country")
+COUNTRIES = frozenset(
+    code
+    for code in Locale("en").territories
+    if len(code) == 2 and code.isalpha() and code not in {"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """`country` is ISO 3166 alpha-2. Empty strings stand for what was not given."""
+
+    first_name: str = ""
+    last_name: str = ""
+    company: str = ""
+    line1: str = ""
+    line2: str = ""
+    city: str = ""
+    region: str = ""
+    postal_code: str = ""
+    country: str = ""
+    phone: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        return asdict(self)
+
+
+NAMES = tuple(field.name for field in fields(Address))
+
+
+def from_json(value: Mapping[str, str] | None) -> Address | None:
+    return None if value is None else Address(**{name: value.get(name, "") for name in NAMES})
+
+
+def clean(address: Address, *, field: str) -> Address:
+    """Trim and check an address that a client sent. Raises Required or Invalid naming `field` and the part."""
+    trimmed = {name: value.strip() for name, value in asdict(address).items()}
+    trimmed["country"] = trimmed["country"].upper()
+    for name, value in trimmed.items():
+        if len(value) > MAX_LENGTH:
+            raise Invalid(f"At most {MAX_LENGTH} characters.", field=[field, camel(name)])
+        if any(ord(character) < 32 for character in value):
+            raise Invalid("Control characters are not part of an address.", field=[field, camel(name)])
+    for name in REQUIRED:
+        if not trimmed[name]:
+            raise Required(field=[field, camel(name)])
+    if trimmed["country"] not in COUNTRIES:
+        raise Invalid("Not an ISO 3166 alpha-2 country code.", field=[field, "country"])
+    return Address(**trimmed)
+
+
+def camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.title() for part in rest)

@@ -1,0 +1,165 @@
+"""Keyset pages: a cursor holds the last row's sort values, so depth costs nothing and inserts move nothing."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+
+import orjson
+from django.db.models import F, Func, Model, QuerySet, Value
+from django.db.models.expressions import Combinable
+from django.db.models.fields import BooleanField
+
+from backend.core.errors import Invalid
+
+Row = TypeVar("Row", bound=Model)
+DEFAULT_SIZE = 20
+MAX_SIZE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """One sorted column: its lookup path (`listings__price_min`) and the type of its values, never null."""
+
+    path: str
+    type: type = int
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """A total order: the keys and then the primary key, all in one direction, so that one index serves it."""
+
+    name: str
+    keys: tuple[SortKey, ...]
+    descending: bool = False
+    primary_key: SortKey = SortKey("pk")
+
+    @property
+    def columns(self) -> tuple[SortKey, ...]:
+        return (*self.keys, self.primary_key)
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """What a client asked for, Relay's way; use `page_request` to make one from its arguments."""
+
+    size: int
+    after: str | None = None
+    before: str | None = None
+    backward: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """One page in the asked order, with a cursor per row. `count` runs a statement only when called."""
+
+    rows: list[Row]
+    cursors: list[str]
+    has_next: bool
+    has_previous: bool
+    count: Callable[[], int]
+
+
+def page_request(
+    *, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+) -> PageRequest:
+    """Check Relay's arguments. Raises Invalid for negative or too large sizes and for both directions at once."""
+    if first is not None and last is not None:
+        raise Invalid("Ask for first or last, not both.", field=["last"])
+    name, size = ("last", last) if last is not None else ("first", first)
+    if size is None:
+        size = DEFAULT_SIZE
+    if not 0 <= size <= MAX_SIZE:
+        raise Invalid(f"{name} is between 0 and {MAX_SIZE}.", field=[name])
+    return PageRequest(size=size, after=after, before=before, backward=last is not None)
+
+
+def page(queryset: QuerySet[Row], ordering: Ordering, request: PageRequest) -> Page[Row]:
+    """Read one page by keyset, one row beyond it to know whether there is more; never OFFSET."""
+    window = page_queryset(queryset, ordering, request)
+    return page_of(list(window), ordering, request, count=queryset.count)
+
+
+def page_queryset(queryset: QuerySet[Row], ordering: Ordering, request: PageRequest) -> QuerySet[Row]:
+    """The page's rows and one more, in reading direction, with the sort values as `_key0`, `_key1`, …"""
+    rows = queryset
+    for cursor, forward in ((request.after, True), (request.before, False)):
+        if cursor is not None:
+            rows = rows.filter(_beyond(ordering, cursor, forward=forward))
+    descending = ordering.descending != request.backward
+    names = [key.path for key in ordering.columns]
+    rows = rows.order_by(*(f"-{name}" if descending else name for name in names))
+    annotations: dict[str, Combinable] = {f"_key{n}": F(key.path) for n, key in enumerate(ordering.keys)}
+    return rows.annotate(**annotations)[: request.size + 1]
+
+
+def page_of(
+    rows: list[Row], ordering: Ordering, request: PageRequest, *, count: Callable[[], int]
+) -> Page[Row]:
+    """Shape rows that `page_queryset` read."""
+    more = len(rows) > request.size
+    rows = rows[: request.size]
+    if request.backward:
+        rows.reverse()
+    return Page(
+        rows=rows,
+        cursors=[encode_cursor(ordering, row) for row in rows],
+        has_next=more if not request.backward else request.before is not None,
+        has_previous=more if request.backward else request.after is not None,
+        count=count,
+    )
+
+
+def encode_cursor(ordering: Ordering, row: Model) -> str:
+    values = [getattr(row, f"_key{n}") for n in range(len(ordering.keys))]
+    payload = orjson.dumps([ordering.name, *values, row.pk], default=str)
+    return base64.urlsafe_b64encode(payload).rstrip(b"=").decode()
+
+
+def decode_cursor(ordering: Ordering, cursor: str) -> list[Any]:
+    """The sort values of a cursor. Raises Invalid for a broken one and for one of another order."""
+    try:
+        payload = orjson.loads(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
+        name, *values = payload
+        if name != ordering.name or len(values) != len(ordering.columns):
+            raise ValueError("a cursor of another order")
+        return [_typed(key.type, value) for key, value in zip(ordering.columns, values, strict=True)]
+    except (binascii.Error, orjson.JSONDecodeError, TypeError, ValueError, ArithmeticError) as error:
+        raise Invalid("This cursor does not belong to this list and order.", field=["after"]) from error
+
+
+def _typed(kind: type, value: Any) -> Any:
+    if kind is datetime:
+        return datetime.fromisoformat(value)
+    if kind is Decimal:
+        return Decimal(value)
+    if kind is str and isinstance(value, str) and "\x00" not in value:
+        return value
+    if kind is int and isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
+        return value
+    raise TypeError(kind)
+
+
+def _beyond(ordering: Ordering, cursor: str, *, forward: bool) -> "RowComparison":
+    operator = "<" if ordering.descending == forward else ">"
+    columns = [F(key.path) for key in ordering.columns]
+    return RowComparison(operator, columns, decode_cursor(ordering, cursor))
+
+
+class RowComparison(Func):
+    """`(a, id) > (x, y)`: compared as one row, so that PostgreSQL starts reading in the index right there."""
+
+    output_field = BooleanField()
+    conditional = True
+
+    def __init__(self, operator: str, columns: Sequence[Combinable], values: Sequence[Any]) -> None:
+        sides = [RowValue(*columns), RowValue(*(Value(value) for value in values))]
+        super().__init__(*sides, template="%(expressions)s", arg_joiner=f" {operator} ")
+
+
+class RowValue(Func):
+    template = "(%(expressions)s)"
+    output_field = BooleanField()  # a row has no field; one is asked for all the same

@@ -1,0 +1,181 @@
+"""Payments: attempts, the append-only ledger of money movements, and gateway messages as they came."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+
+class PaymentState(models.TextChoices):
+    """Where one attempt stands. Derived from its transactions once money has moved."""
+
+    PENDING = "PENDING"
+    REQUIRES_ACTION = "REQUIRES_ACTION"
+    PROCESSING = "PROCESSING"
+    AUTHORIZED = "AUTHORIZED"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    REFUNDED = "REFUNDED"
+    PARTIALLY_REFUNDED = "PARTIALLY_REFUNDED"
+    FLAGGED = "FLAGGED"
+
+
+class Payment(models.Model):
+    """One attempt to pay an order at one gateway. `amount` in minor units of `currency`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    order = models.ForeignKey("orders.Order", models.PROTECT, related_name="payments")
+    gateway = models.CharField(max_length=30)
+    state = models.CharField(max_length=30, choices=PaymentState, default=PaymentState.PENDING)
+    method = models.CharField(max_length=30, blank=True)
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    reference = models.CharField(max_length=255, blank=True, help_text="The gateway's own id.")
+    return_url = models.URLField(max_length=2000)
+    next_action = models.JSONField(null=True, blank=True)
+    scenario = models.CharField(max_length=40, blank=True, help_text="Sandbox only: the scripted behavior.")
+    error_code = models.CharField(max_length=60, blank=True)
+    error_message = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gte=1), name="payment_positive"),
+            models.CheckConstraint(condition=Q(state__in=PaymentState.values), name="payment_state_known"),
+            models.UniqueConstraint(
+                fields=["gateway", "reference"], condition=~Q(reference=""), name="payment_reference_once"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["order", "created_at"], name="payment_by_order"),
+            models.Index(
+                fields=["created_at"],
+                name="payment_open",
+                condition=Q(state__in=["PENDING", "REQUIRES_ACTION", "PROCESSING"]),
+            ),
+        ]
+
+
+class TransactionKind(models.TextChoices):
+    AUTHORIZE = "AUTHORIZE"
+    CAPTURE = "CAPTURE"
+    REFUND = "REFUND"
+    VOID = "VOID"
+
+
+class PaymentTransaction(models.Model):
+    """A movement of money that the gateway has confirmed. Append-only: the database refuses changes."""
+
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="transactions")
+    kind = models.CharField(max_length=20, choices=TransactionKind)
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    gateway_id = models.CharField(max_length=255)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gte=1), name="transaction_positive"),
+            models.CheckConstraint(
+                condition=Q(kind__in=TransactionKind.values), name="transaction_kind_known"
+            ),
+            models.UniqueConstraint(fields=["payment", "kind", "gateway_id"], name="transaction_once"),
+        ]
+
+
+class RefundState(models.TextChoices):
+    PENDING = "PENDING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+class Refund(models.Model):
+    """Money to give back for a payment. Its id is the gateway's idempotency key."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="refunds")
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    reason = models.CharField(max_length=200)
+    state = models.CharField(max_length=20, choices=RefundState, default=RefundState.PENDING)
+    reference = models.CharField(max_length=255, blank=True)
+    error_message = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gte=1), name="refund_positive"),
+            models.CheckConstraint(condition=Q(state__in=RefundState.values), name="refund_state_known"),
+        ]
+
+
+class WebhookState(models.TextChoices):
+    RECEIVED = "RECEIVED"
+    REJECTED = "REJECTED"
+    VERIFIED = "VERIFIED"
+    PROCESSED = "PROCESSED"
+
+
+class WebhookMessage(models.Model):
+    """A gateway's message, stored raw before anything else is done with it.
+
+    Unique by gateway and event id among the messages whose signature held: a forged one cannot take the place of
+    the true one.
+    """
+
+    gateway = models.CharField(max_length=30)
+    event_id = models.CharField(max_length=255, blank=True)
+    body = models.BinaryField()
+    headers = models.JSONField(default=dict)
+    state = models.CharField(max_length=20, choices=WebhookState, default=WebhookState.RECEIVED)
+    reason = models.CharField(max_length=200, blank=True)
+    received_at = models.DateTimeField()
+    processed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["gateway", "event_id"],
+                condition=Q(state__in=[WebhookState.VERIFIED, WebhookState.PROCESSED]),
+                name="webhook_event_once",
+            ),
+            models.CheckConstraint(condition=Q(state__in=WebhookState.values), name="webhook_state_known"),
+        ]
+        indexes = [models.Index(fields=["received_at"], name="webhook_received")]
+
+
+class SandboxCharge(models.Model):
+    """The sandbox gateway's own record of a payment: what a real gateway keeps on its side."""
+
+    id = models.CharField(primary_key=True, max_length=60)
+    merchant_reference = models.CharField(max_length=100, unique=True)
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    description = models.CharField(max_length=200, blank=True)
+    return_url = models.URLField(max_length=2000)
+    scenario = models.CharField(max_length=40)
+    state = models.CharField(max_length=30)
+    refunded = models.BigIntegerField(default=0)
+    error_code = models.CharField(max_length=60, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gte=1), name="sandbox_charge_positive"),
+            models.CheckConstraint(
+                condition=Q(refunded__gte=0, refunded__lte=models.F("amount")),
+                name="sandbox_refund_within_charge",
+            ),
+        ]
+
+
+class SandboxRefund(models.Model):
+    """The sandbox gateway's own record of a refund; the merchant's key makes it happen once."""
+
+    id = models.CharField(primary_key=True, max_length=60)
+    charge = models.ForeignKey(SandboxCharge, models.PROTECT, related_name="refunds")
+    idempotency_key = models.CharField(max_length=100, unique=True)
+    amount = models.BigIntegerField()
+    created_at = models.DateTimeField()

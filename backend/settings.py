@@ -1,0 +1,240 @@
+"""Every setting of the shop, read once from the environment.
+
+Development is safe to open and needs no variable at all. Production (`ENVIRONMENT=production`) refuses to
+start when something is missing or unsafe. `.env.example` explains each variable.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import environ
+from babel import Locale
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+ENVIRONMENT: str = env.str("ENVIRONMENT", default="development")
+if ENVIRONMENT not in {"development", "production", "test"}:
+    raise ImproperlyConfigured(f"ENVIRONMENT is development, production or test, not {ENVIRONMENT!r}.")
+PRODUCTION = ENVIRONMENT == "production"
+DEBUG: bool = env.bool("DEBUG", default=ENVIRONMENT == "development")
+TEST_CLOCK: bool = env.bool("TEST_CLOCK", default=ENVIRONMENT == "test")
+SANDBOX_GATEWAY: bool = env.bool("SANDBOX_GATEWAY", default=not PRODUCTION)
+
+
+def _refuse_unsafe_production() -> None:
+    required = ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL", "PUBLIC_URL")
+    missing = [name for name in required if not env.str(name, default="")]
+    if missing:
+        raise ImproperlyConfigured(f"Production needs these environment variables: {', '.join(missing)}.")
+    forbidden = {"DEBUG": DEBUG, "TEST_CLOCK": TEST_CLOCK, "SANDBOX_GATEWAY": SANDBOX_GATEWAY}
+    enabled = [name for name, value in forbidden.items() if value]
+    if enabled:
+        raise ImproperlyConfigured(f"Production refuses to start with {', '.join(enabled)} on.")
+    if len(env.str("SECRET_KEY")) < 50 or "insecure" in env.str("SECRET_KEY"):
+        raise ImproperlyConfigured("SECRET_KEY must be secret and at least 50 characters long.")
+    if "*" in env.list("ALLOWED_HOSTS"):
+        raise ImproperlyConfigured("ALLOWED_HOSTS must name the shop's hosts; * admits any.")
+
+
+if PRODUCTION:
+    _refuse_unsafe_production()
+
+# Addresses and folders -----------------------------------------------------------------------------
+PORT: int = env.int("PORT", default=8000)
+PUBLIC_URL: str = env.str("PUBLIC_URL", default=f"http://localhost:{PORT}").rstrip("/")
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".local"))).absolute()
+
+# Django --------------------------------------------------------------------------------------------
+SECRET_KEY: str = env.str("SECRET_KEY", default="insecure-development-key-never-used-in-production-0000000")
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["*"])
+ROOT_URLCONF = "backend.urls"
+ASGI_APPLICATION = "schema.asgi.application"
+AUTH_USER_MODEL = "accounts.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+APPEND_SLASH = True
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "corsheaders",
+    "treebeard",
+    "strawberry_django",
+    "backend.core",
+    "backend.accounts",
+    "backend.vendors",
+    "backend.catalog",
+    "backend.inventory",
+    "backend.carts",
+    "backend.orders",
+    "backend.payments",
+    "backend.notifications",
+    "backend.transfer",
+    "schema",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Stores --------------------------------------------------------------------------------------------
+# Commands that need no store (printing the schema, checks) run without these; others are given
+# the embedded engines' addresses by backend.local before the settings load.
+DATABASES = {"default": env.db("DATABASE_URL", default="postgres://unset:unset@127.0.0.1:1/unset")}
+DATABASES["default"].update(
+    CONN_MAX_AGE=None,
+    CONN_HEALTH_CHECKS=False,  # the pool of schema.server.db replaces a broken connection itself
+    DISABLE_SERVER_SIDE_CURSORS=True,
+)
+DB_POOL_SIZE: int = env.int("DB_POOL_SIZE", default=8)
+REDIS_URL: str = env.str("REDIS_URL", default="redis://127.0.0.1:1/0")
+BROKER_URL: str = env.str("BROKER_URL", default=REDIS_URL)
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "cartograph",
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_COOKIE_AGE = 24 * 60 * 60  # seconds
+
+# Languages, time, money ----------------------------------------------------------------------------
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = True
+LANGUAGE_CODE = "en"
+SHOP_NAME: str = env.str("SHOP_NAME", default="Cartograph")
+DEFAULT_LANGUAGE: str = env.str("DEFAULT_LANGUAGE", default="en")
+DEFAULT_CURRENCY: str = env.str("DEFAULT_CURRENCY", default="USD")
+DEFAULT_COUNTRY: str = env.str("DEFAULT_COUNTRY", default="US")
+LANGUAGES_OFFERED: list[str] = env.list("LANGUAGES_OFFERED", default=["en", "de"])
+CURRENCIES_OFFERED: list[str] = env.list("CURRENCIES_OFFERED", default=["USD", "EUR"])
+# ISO 3166 alpha-2 codes that orders may be shipped to; empty means everywhere.
+COUNTRIES_OFFERED: list[str] = env.list("COUNTRIES_OFFERED", default=[])
+LANGUAGES = [(code, Locale.parse(code).english_name) for code in LANGUAGES_OFFERED]
+
+# The shop's rules ----------------------------------------------------------------------------------
+RESERVATION_MINUTES: int = env.int("RESERVATION_MINUTES", default=15)
+CART_DAYS: int = env.int("CART_DAYS", default=30)
+CART_MAX_LINES: int = env.int("CART_MAX_LINES", default=200)
+LINE_MAX_QUANTITY: int = env.int("LINE_MAX_QUANTITY", default=999)
+LOW_STOCK: int = env.int("LOW_STOCK", default=5)
+
+# GraphQL -------------------------------------------------------------------------------------------
+GRAPHQL_MAX_BODY_BYTES: int = env.int("GRAPHQL_MAX_BODY_BYTES", default=1_000_000)
+GRAPHQL_MAX_TOKENS: int = env.int("GRAPHQL_MAX_TOKENS", default=5_000)
+GRAPHQL_MAX_DEPTH: int = env.int("GRAPHQL_MAX_DEPTH", default=15)
+
+# Background work -----------------------------------------------------------------------------------
+OUTBOX_NUDGE = "workers.outbox_relay.nudge"
+SCHEDULE = [
+    "backend.core.schedule.DELETE_RELAYED_EVENTS",
+    "backend.carts.schedule.DELETE_EXPIRED_CARTS",
+    "backend.orders.schedule.EXPIRE_UNPAID_ORDERS",
+    "backend.payments.schedule.VERIFY_SILENT_PAYMENTS",
+]
+
+# Payments ------------------------------------------------------------------------------------------
+SANDBOX_WEBHOOK_SECRET: str = env.str("SANDBOX_WEBHOOK_SECRET", default="sandbox-webhook-secret")
+# Origins that a payment may return the buyer to; empty in development means any http(s) address.
+RETURN_URL_ORIGINS: list[str] = env.list("RETURN_URL_ORIGINS", default=[PUBLIC_URL] if PRODUCTION else [])
+
+# Emails --------------------------------------------------------------------------------------------
+MAIL_DIR = DATA_DIR / "mail"
+DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="shop@cartograph.example")
+EMAIL_URL: str = env.str("EMAIL_URL", default="")
+if EMAIL_URL:
+    vars().update(env.email_url("EMAIL_URL"))
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(MAIL_DIR)
+
+# Files ---------------------------------------------------------------------------------------------
+STATIC_URL: str = env.str("STATIC_URL", default="/static/")
+STATIC_ROOT = BASE_DIR / "static"
+MEDIA_URL: str = env.str("MEDIA_URL", default="/media/")
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(DATA_DIR / "media")))
+WHITENOISE_USE_FINDERS = not PRODUCTION
+WHITENOISE_AUTOREFRESH = False
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# Security ------------------------------------------------------------------------------------------
+PASSWORD_HASHERS = (
+    ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    if ENVIRONMENT == "test"
+    else [
+        "django.contrib.auth.hashers.Argon2PasswordHasher",
+        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    ]
+)
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_ALLOW_ALL_ORIGINS = ENVIRONMENT == "development" and not CORS_ALLOWED_ORIGINS
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL] if PRODUCTION else [])
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+if PRODUCTION:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT: bool = env.bool("SECURE_SSL_REDIRECT", default=True)
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+    SECURE_HSTS_SECONDS: int = env.int("SECURE_HSTS_SECONDS", default=365 * 24 * 60 * 60)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+# Logs ----------------------------------------------------------------------------------------------
+LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO" if PRODUCTION else "WARNING")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+}
