@@ -5,7 +5,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, CharField, ExpressionWrapper, F, Func, Q, Value, When
+from django.db.models import Case, CharField, F, Func, Q, Value, When
 from django.db.models.functions import Cast, Concat
 
 
@@ -108,7 +108,7 @@ class Order(models.Model):
                     total=F("subtotal")
                     - F("discount")
                     + F("shipping")
-                    + Case(When(prices_include_tax=True, then=Value(0)), default=F("tax"))
+                    + Case(When(prices_include_tax=True, then=Value(0, models.BigIntegerField())), default=F("tax"))
                 ),
                 name="order_total_adds_up",
             ),
@@ -141,7 +141,7 @@ class OrderLine(models.Model):
     variant_name = models.CharField(max_length=255, blank=True)
     sku = models.CharField(max_length=100)
     image = models.ForeignKey("catalog.ProductImage", models.SET_NULL, null=True, related_name="+")
-    quantity = models.PositiveIntegerField()
+    quantity = models.BigIntegerField()
     unit_price = models.BigIntegerField()
     discount = models.BigIntegerField(default=0)
     tax = models.BigIntegerField(default=0)
@@ -151,12 +151,7 @@ class OrderLine(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gte=1), name="order_line_positive"),
             models.CheckConstraint(
-                condition=Q(
-                    total=ExpressionWrapper(
-                        F("unit_price") * F("quantity") - F("discount"), output_field=models.BigIntegerField()
-                    ),
-                    total__gte=0,
-                ),
+                condition=Q(total=F("unit_price") * F("quantity") - F("discount"), total__gte=0),
                 name="order_line_total_adds_up",
             ),
         ]
