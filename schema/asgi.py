@@ -1,0 +1,70 @@
+"""The root ASGI application: /graphql to the GraphQL app, everything else to Django."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
+
+from django.core.asgi import get_asgi_application
+
+django_application = get_asgi_application()
+
+from django.conf import settings
+from starlette.middleware.cors import CORSMiddleware
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from schema.root import schema
+from schema.server import db, pubsub
+from schema.server.app import GraphQLApp
+
+ASSETS = "/graphql/assets"
+
+
+def _with_cors(application: ASGIApp) -> ASGIApp:
+    if not settings.CORS_ALLOWED_ORIGINS and not settings.CORS_ALLOW_ALL_ORIGINS:
+        return application
+    return CORSMiddleware(
+        application,
+        allow_origins=["*"] if settings.CORS_ALLOW_ALL_ORIGINS else settings.CORS_ALLOWED_ORIGINS,
+        allow_methods=["GET", "POST"],
+        allow_headers=["*"],
+        expose_headers=["x-request-id", "x-sql-queries"],
+    )
+
+
+class Root:
+    """Two applications side by side: a router of a framework would cost more than the choice it makes."""
+
+    def __init__(self) -> None:
+        self._graphql = _with_cors(GraphQLApp(schema))
+        self._assets = StaticFiles(directory=Path(__file__).parent / "server" / "graphiql" / "assets", check_dir=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        path: str = scope["path"]
+        if path in ("/graphql", "/graphql/"):
+            await self._graphql(scope, receive, send)
+        elif path.startswith(ASSETS + "/"):
+            await self._assets({**scope, "root_path": ASSETS}, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 4404})
+        else:
+            await django_application(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await db.warm_up()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await pubsub.close()
+                db.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+application = Root()

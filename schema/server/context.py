@@ -1,0 +1,43 @@
+"""What a request carries: who asks, what the shop speaks, and its batches."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from backend.core.caller import GUEST, Caller
+from backend.core.context import ShopContext, default_context
+from schema.engine import Batches
+from schema.server.db import StatementCount, db
+
+
+class Context:
+    """One per request (and per WebSocket connection). `batches` are renewed for each operation."""
+
+    __slots__ = ("_response", "batches", "caller", "request", "request_id", "shop", "statements")
+
+    def __init__(self, request: HTTPConnection | None = None, response: Any = None) -> None:
+        self.request = request
+        self._response = response
+        self.caller: Caller = GUEST
+        self.shop: ShopContext = default_context()
+        self.request_id = uuid4().hex
+        self.statements = StatementCount()
+        self.batches = Batches(self)
+
+    @property
+    def response(self) -> Response:
+        return self._response  # type: ignore[no-any-return]
+
+    async def run_sync(self, function: Callable[[], Any]) -> Any:
+        """The engine's way to the database."""
+        return await db(function)
+
+    def for_operation(self, shop: ShopContext) -> "Context":
+        """This request's context, for one operation: its own shop context and batches."""
+        context = Context(self.request, self._response)
+        context.caller, context.shop, context.statements = self.caller, shop, self.statements
+        context.request_id = self.request_id
+        return context

@@ -1,0 +1,109 @@
+"""The one door from the event loop to blocking work: a fixed pool of threads, each with its own connection."""
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import connection
+
+Result = TypeVar("Result")
+IO_THREADS = 16
+_statements: contextvars.ContextVar["StatementCount | None"] = contextvars.ContextVar("statements", default=None)
+
+
+class StatementCount:
+    """How many SQL statements a request has run."""
+
+    __slots__ = ("total",)
+
+    def __init__(self) -> None:
+        self.total = 0
+
+
+def count_statements(count: StatementCount) -> None:
+    """Count the statements that this context (an asyncio task and what it starts) runs from now on."""
+    _statements.set(count)
+
+
+def _count(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+    count = _statements.get()
+    if count is not None:
+        count.total += 1
+    return execute(sql, params, many, context)
+
+
+def _open_thread() -> None:
+    # The thread keeps its connection for good (CONN_MAX_AGE is None), and the wrapper with it.
+    connection.execute_wrappers.append(_count)
+
+
+def _run(function: Callable[[], Result]) -> Result:
+    if connection.errors_occurred:
+        connection.close_if_unusable_or_obsolete()
+    return function()
+
+
+class _Pools:
+    """Made at first use, so that importing costs no thread and a forked process gets its own."""
+
+    def __init__(self) -> None:
+        self.database: ThreadPoolExecutor | None = None
+        self.io: ThreadPoolExecutor | None = None
+
+
+_pools = _Pools()
+
+
+def _database_pool() -> ThreadPoolExecutor:
+    if _pools.database is None:
+        _pools.database = ThreadPoolExecutor(settings.DB_POOL_SIZE, "db", initializer=_open_thread)
+    return _pools.database
+
+
+async def db(function: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
+    """Run a blocking function on a database thread, with the caller's context variables.
+
+    With DB_POOL_SIZE=0 it runs in place, on the caller's own connection: for tests that share one transaction.
+    """
+    call = contextvars.copy_context().run
+    if settings.DB_POOL_SIZE == 0:
+        if _count not in connection.execute_wrappers:
+            connection.execute_wrappers.append(_count)
+        return function(*args, **kwargs)
+    return await asyncio.get_running_loop().run_in_executor(
+        _database_pool(), lambda: call(_run, lambda: function(*args, **kwargs))
+    )
+
+
+async def io(function: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
+    """Run a function that may wait for other machines (a gateway), so that the database threads stay free."""
+    if settings.DB_POOL_SIZE == 0:
+        return function(*args, **kwargs)
+    if _pools.io is None:
+        _pools.io = ThreadPoolExecutor(IO_THREADS, "io", initializer=_open_thread)
+    call = contextvars.copy_context().run
+    return await asyncio.get_running_loop().run_in_executor(
+        _pools.io, lambda: call(_run, lambda: function(*args, **kwargs))
+    )
+
+
+def _connect() -> None:
+    connection.ensure_connection()
+
+
+async def warm_up() -> None:
+    """Open every thread's connection before the first request asks for one."""
+    await asyncio.gather(*(db(_connect) for _ in range(settings.DB_POOL_SIZE)))
+
+
+def close() -> None:
+    """End the threads; their connections end with the process."""
+    for pool in (_pools.database, _pools.io):
+        if pool is not None:
+            pool.shutdown(wait=False, cancel_futures=True)
+    _pools.database = _pools.io = None
+
+

@@ -1,0 +1,105 @@
+"""`@inContext(language:, currency:, country:)` on an operation: what the shop speaks for it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from graphql import (
+    DirectiveLocation,
+    GraphQLArgument,
+    GraphQLDirective,
+    OperationDefinitionNode,
+    get_directive_values,
+    get_operation_ast,
+)
+from strawberry.extensions import SchemaExtension
+
+from backend.core.context import ShopContext, default_context
+from schema.server.context import Context
+from schema.server.enums import CountryCode, CurrencyCode, LanguageCode
+from schema.server.errors import coded
+
+NAME = "inContext"
+
+
+def directive(converter: Any) -> GraphQLDirective:
+    """The directive's definition, over the enums that the converter knows."""
+
+    def argument(enum: Any, description: str) -> GraphQLArgument:
+        return GraphQLArgument(converter.from_enum(enum.__strawberry_definition__), description=description)
+
+    return GraphQLDirective(
+        NAME,
+        locations=[DirectiveLocation.QUERY, DirectiveLocation.MUTATION, DirectiveLocation.SUBSCRIPTION],
+        args={
+            "language": argument(LanguageCode, "Texts are in this language where there is a translation."),
+            "currency": argument(CurrencyCode, "Prices are in this currency."),
+            "country": argument(CountryCode, "Where the buyer is."),
+        },
+        description="Choose what the shop speaks in this operation; without it the shop's defaults hold.",
+    )
+
+
+class InContext(SchemaExtension):
+    """Gives each operation its own context, with what `@inContext` asks for."""
+
+    def on_execute(self) -> Iterator[None]:
+        execution = self.execution_context
+        context: Context = execution.context
+        document = execution.graphql_document
+        assert document is not None
+        operation = get_operation_ast(document, execution.operation_name)
+        shop = default_context()
+        if operation is not None and operation.directives:
+            shop = self._asked(operation, shop)
+        execution.context = context.for_operation(shop)
+        yield
+
+    def _asked(self, operation: OperationDefinitionNode, shop: ShopContext) -> ShopContext:
+        definition = self.execution_context.schema._schema.get_directive(NAME)
+        assert definition is not None
+        values = self._values(definition, operation)
+        if not values:
+            return shop
+        return ShopContext(
+            language=offered_language(values.get("language"), shop.language),
+            currency=offered_currency(values.get("currency"), shop.currency),
+            country=_plain(values.get("country")) or shop.country,
+        )
+
+    def _values(self, definition: GraphQLDirective, operation: OperationDefinitionNode) -> dict[str, Any]:
+        """The directive's arguments, with the operation's variables coerced by graphql-core."""
+        from graphql.execution.values import get_variable_values
+
+        variables = get_variable_values(
+            self.execution_context.schema._schema,
+            operation.variable_definitions or (),
+            self.execution_context.variables or {},
+        )
+        if isinstance(variables, list):  # wrong variables: the execution itself tells the client
+            return {}
+        return get_directive_values(definition, operation, variables) or {}
+
+
+def offered_language(value: Any, default: str) -> str:
+    language = _plain(value)
+    return language if language in settings.LANGUAGES_OFFERED else default
+
+
+def offered_currency(value: Any, default: str) -> str:
+    currency = _plain(value)
+    if currency is None:
+        return default
+    if currency not in settings.CURRENCIES_OFFERED:
+        raise coded("BAD_USER_INPUT", f"The shop has no prices in {currency}; it offers {_offer()}.")
+    return currency
+
+
+def _offer() -> str:
+    return ", ".join(settings.CURRENCIES_OFFERED)
+
+
+def _plain(value: Any) -> str | None:
+    return None if value is None else str(getattr(value, "value", value))
+
+

@@ -1,0 +1,49 @@
+"""Money in the API: exact decimal strings, never floats."""
+
+from decimal import Decimal
+from typing import Any, cast
+
+import strawberry
+
+from backend.core.errors import CurrencyMismatch
+from backend.core.money import Money as DomainMoney
+from backend.core.money import format_minor, parse_minor
+from schema.engine import computed
+from schema.server.context import Context
+from schema.server.enums import CurrencyCode
+
+
+@strawberry.type(description="An amount of money in one currency.")
+class Money:
+    amount: str = strawberry.field(
+        description='The amount as a decimal string with exactly the currency\'s digits: "12.50", "1250" for JPY.'
+    )
+    currency: CurrencyCode = strawberry.field(description="The currency.")
+
+    @computed(description="The amount as people write it in the context's language: `$12.50`, `12,50 €`.")
+    def formatted(money: Any, ctx: Context) -> str:
+        return format_minor(money.minor, money.currency, ctx.shop.language)
+
+
+@strawberry.type(description="The lowest and the highest of some amounts.")
+class MoneyRange:
+    min: Money = strawberry.field(description="The lowest amount.")
+    max: Money = strawberry.field(description="The highest amount.")
+
+
+@strawberry.input(description="An amount of money that you send.")
+class MoneyInput:
+    amount: Decimal = strawberry.field(description='The amount in major units: "12.50". No more digits than the currency has.')
+    currency: CurrencyCode = strawberry.field(description="The currency.")
+
+
+def money(minor: int, currency: str) -> Money:
+    """The domain's value, typed as what the schema calls it."""
+    return cast(Money, DomainMoney(minor, currency))
+
+
+def minor_units(value: MoneyInput, currency: str, *, field: list[str]) -> int:
+    """The minor units of an input. Raises CurrencyMismatch and Invalid naming `field`."""
+    if value.currency.value != currency:
+        raise CurrencyMismatch(f"This is in {currency}, not {value.currency.value}.", field=[*field, "currency"])
+    return parse_minor(value.amount, currency, field=(*field, "amount"))
