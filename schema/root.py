@@ -1,11 +1,10 @@
 """The schema: what every domain brings, merged."""
 
-import strawberry
+from django.conf import settings
 from strawberry.extensions import AddValidationRules, MaxTokensLimiter, ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
-from django.conf import settings
 from schema.engine import EngineSchema
 from schema.server import in_context
 from schema.server.errors import PublicErrors

@@ -21,9 +21,7 @@ class Cart(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    customer = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="carts"
-    )
+    customer = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="carts")
     status = models.CharField(max_length=20, choices=CartStatus, default=CartStatus.OPEN)
     currency = models.CharField(max_length=3)
     email = models.EmailField(blank=True)
@@ -43,9 +41,7 @@ class Cart(models.Model):
                 fields=["customer"], condition=Q(status=CartStatus.OPEN), name="one_open_cart_per_customer"
             ),
         ]
-        indexes = [
-            models.Index(fields=["expires_at"], name="cart_expiry", condition=Q(status=CartStatus.OPEN))
-        ]
+        indexes = [models.Index(fields=["expires_at"], name="cart_expiry", condition=Q(status=CartStatus.OPEN))]
 
     def __str__(self) -> str:
         return str(self.pk)

@@ -57,14 +57,10 @@ class Product(TimestampedModel):
         help_text="The name without case and accents, to sort by.",
     )
     slug = models.SlugField(max_length=255)
-    description = models.TextField(
-        blank=True, help_text="Plain text, derived from the HTML where there is one."
-    )
+    description = models.TextField(blank=True, help_text="Plain text, derived from the HTML where there is one.")
     description_html = models.TextField(blank=True, help_text="Sanitized HTML.")
     category = models.ForeignKey(Category, models.SET_NULL, null=True, blank=True, related_name="products")
-    vendor = models.ForeignKey(
-        "vendors.Vendor", models.PROTECT, null=True, blank=True, related_name="products"
-    )
+    vendor = models.ForeignKey("vendors.Vendor", models.PROTECT, null=True, blank=True, related_name="products")
     brand = models.CharField(max_length=200, blank=True)
     tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     options = models.JSONField(default=list, blank=True)
@@ -80,9 +76,7 @@ class Product(TimestampedModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["slug"], condition=Q(deleted_at__isnull=True), name="product_slug_once"
-            ),
+            models.UniqueConstraint(fields=["slug"], condition=Q(deleted_at__isnull=True), name="product_slug_once"),
             models.CheckConstraint(condition=Q(status__in=ProductStatus.values), name="product_status_known"),
         ]
         indexes = [
@@ -116,9 +110,7 @@ class ProductListing(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["product", "currency"], name="listing_once"),
-            models.CheckConstraint(
-                condition=Q(price_min__gte=0, price_max__gte=F("price_min")), name="listing_range"
-            ),
+            models.CheckConstraint(condition=Q(price_min__gte=0, price_max__gte=F("price_min")), name="listing_range"),
         ]
         indexes = [
             models.Index(fields=["currency", "price_min", "product"], name="listing_by_price"),
@@ -154,17 +146,13 @@ class ProductVariant(TimestampedModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["sku"], condition=Q(deleted_at__isnull=True), name="variant_sku_once"
-            ),
+            models.UniqueConstraint(fields=["sku"], condition=Q(deleted_at__isnull=True), name="variant_sku_once"),
             models.UniqueConstraint(
                 fields=["product", "options"],
                 condition=Q(deleted_at__isnull=True),
                 name="variant_options_once",
             ),
-            models.CheckConstraint(
-                condition=Q(stock_policy__in=StockPolicy.values), name="variant_policy_known"
-            ),
+            models.CheckConstraint(condition=Q(stock_policy__in=StockPolicy.values), name="variant_policy_known"),
             models.CheckConstraint(
                 condition=Q(max_per_order__isnull=True) | Q(max_per_order__gte=1),
                 name="variant_limit_positive",
@@ -191,9 +179,7 @@ class VariantPrice(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["variant", "currency"], name="variant_price_once"),
-            models.CheckConstraint(
-                condition=Q(amount__gte=0, amount__lte=AMOUNT_MAX), name="variant_price_range"
-            ),
+            models.CheckConstraint(condition=Q(amount__gte=0, amount__lte=AMOUNT_MAX), name="variant_price_range"),
             models.CheckConstraint(
                 condition=Q(compare_at__isnull=True) | Q(compare_at__gte=0, compare_at__lte=AMOUNT_MAX),
                 name="variant_compare_at_range",

@@ -12,9 +12,7 @@ from backend.core import clock
 from backend.core.models import OutboxEvent
 
 
-def emit(
-    topic: str, *, key: str | UUID, data: dict[str, Any] | None = None, delay_s: float = 0
-) -> OutboxEvent:
+def emit(topic: str, *, key: str | UUID, data: dict[str, Any] | None = None, delay_s: float = 0) -> OutboxEvent:
     """Record an event, to be relayed after commit and not before `delay_s` seconds have passed.
 
     Must run inside the transaction of the change: both are kept, or neither.

@@ -96,9 +96,7 @@ def page_queryset(queryset: QuerySet[Row], ordering: Ordering, request: PageRequ
     return rows.annotate(**annotations)[: request.size + 1]
 
 
-def page_of(
-    rows: list[Row], ordering: Ordering, request: PageRequest, *, count: Callable[[], int]
-) -> Page[Row]:
+def page_of(rows: list[Row], ordering: Ordering, request: PageRequest, *, count: Callable[[], int]) -> Page[Row]:
     """Shape rows that `page_queryset` read."""
     more = len(rows) > request.size
     rows = rows[: request.size]

@@ -54,9 +54,7 @@ class Reservation(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["order", "stock_level"], name="reservation_once"),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="reservation_positive"),
-            models.CheckConstraint(
-                condition=Q(state__in=ReservationState.values), name="reservation_state_known"
-            ),
+            models.CheckConstraint(condition=Q(state__in=ReservationState.values), name="reservation_state_known"),
         ]
 
 

@@ -78,9 +78,7 @@ class PaymentTransaction(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(amount__gte=1), name="transaction_positive"),
-            models.CheckConstraint(
-                condition=Q(kind__in=TransactionKind.values), name="transaction_kind_known"
-            ),
+            models.CheckConstraint(condition=Q(kind__in=TransactionKind.values), name="transaction_kind_known"),
             models.UniqueConstraint(fields=["payment", "kind", "gateway_id"], name="transaction_once"),
         ]
 

@@ -20,9 +20,7 @@ class Vendor(TimestampedModel):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=models.Q(status__in=VendorStatus.values), name="vendor_status_known"
-            )
+            models.CheckConstraint(condition=models.Q(status__in=VendorStatus.values), name="vendor_status_known")
         ]
 
     def __str__(self) -> str:

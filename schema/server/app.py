@@ -24,7 +24,11 @@ JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 MAX_SUBSCRIPTIONS_PER_SOCKET = 50
 _CODES = {405: "METHOD_NOT_ALLOWED", 413: "PAYLOAD_TOO_LARGE"}
-_HEADERS = {"x-content-type-options": "nosniff", "referrer-policy": "same-origin", "cache-control": "no-store"}
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cache-control": "no-store",
+}
 _GRAPHIQL_HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",

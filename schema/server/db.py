@@ -105,5 +105,3 @@ def close() -> None:
         if pool is not None:
             pool.shutdown(wait=False, cancel_futures=True)
     _pools.database = _pools.io = None
-
-

@@ -2,7 +2,7 @@
 
 from datetime import date
 from enum import Enum
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import strawberry
 from babel.core import Locale, get_global

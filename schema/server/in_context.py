@@ -101,5 +101,3 @@ def _offer() -> str:
 
 def _plain(value: Any) -> str | None:
     return None if value is None else str(getattr(value, "value", value))
-
-

@@ -33,7 +33,9 @@ class MoneyRange:
 
 @strawberry.input(description="An amount of money that you send.")
 class MoneyInput:
-    amount: Decimal = strawberry.field(description='The amount in major units: "12.50". No more digits than the currency has.')
+    amount: Decimal = strawberry.field(
+        description='The amount in major units: "12.50". No more digits than the currency has.'
+    )
     currency: CurrencyCode = strawberry.field(description="The currency.")
 
 

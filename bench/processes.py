@@ -1,0 +1,63 @@
+"""Servers under measurement, and the CPU time that they and PostgreSQL have used."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+import psutil
+
+START_TIMEOUT_S = 60
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def uvicorn(application: str, **environment: str) -> Iterator[tuple[str, psutil.Process]]:
+    """One uvicorn process with the flags of the Procfile; yields its GraphQL address and the process."""
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", application, "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
+    process = subprocess.Popen(command, env={**os.environ, "PORT": str(port), **environment})
+    url = f"http://127.0.0.1:{port}/graphql"
+    try:
+        _wait_until_it_answers(url, process)
+        yield url, psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _wait_until_it_answers(url: str, process: "subprocess.Popen[bytes]") -> None:
+    request = Request(url, b'{"query":"{ __typename }"}', {"Content-Type": "application/json"})
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode}")
+        try:
+            urlopen(request, timeout=5).read()
+            return
+        except (URLError, ConnectionError):
+            time.sleep(0.05)
+    raise RuntimeError("the server did not answer in time")
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    """User and system time of the process and those of its children that still run."""
+    total = 0.0
+    for each in [process, *process.children(recursive=True)]:
+        try:
+            times = each.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system
+    return total
