@@ -67,7 +67,6 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "corsheaders",
     "treebeard",
-    "strawberry_django",
     "backend.core",
     "backend.accounts",
     "backend.vendors",

@@ -10,10 +10,11 @@ from schema.server import in_context
 from schema.server.errors import PublicErrors
 from schema.server.limits import DepthLimit
 from schema.server.node import NodeQuery
+from schema.catalog.queries import CatalogQuery
 
 DOCUMENTS_KEPT = 500
 
-Query = merge_types("Query", (NodeQuery,))
+Query = merge_types("Query", (CatalogQuery, NodeQuery))
 
 schema = EngineSchema(
     query=Query,

@@ -20,6 +20,31 @@ class DomainError(Exception):
         self.data = data
         super().__init__(self.message)
 
+    @property
+    def parts(self) -> "Sequence[DomainError]":
+        """Every refusal in this one: itself, for all but `Several`."""
+        return [self]
+
+
+class Several(DomainError):
+    """More than one input is at fault: each is named, so that a form can show all of them at once."""
+
+    def __init__(self, errors: "Sequence[DomainError]", **data: Any) -> None:
+        super().__init__(errors[0].message, field=errors[0].field, **data)
+        self.errors = list(errors)
+
+    @property
+    def parts(self) -> "Sequence[DomainError]":
+        return self.errors
+
+
+def refuse(errors: "Sequence[DomainError]") -> None:
+    """Raise what went wrong, if anything did: the one error, or all of them together."""
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise Several(errors)
+
 
 class Invalid(DomainError):
     code = "INVALID"

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from django.db import connection
 
-from backend.core.errors import IdempotencyConflict, Required
+from backend.core.errors import IdempotencyConflict, Invalid, Required
 from backend.core.models import IdempotencyKey
 
 MAX_KEY_LENGTH = 255
@@ -23,8 +23,7 @@ def claim(*, scope: str, key: str, request: Any) -> str | None:
     A second caller with the same key waits for the first one's commit and then sees its result; after a
     rollback the key is free again. Raises IdempotencyConflict when the input differs.
     """
-    if not key.strip() or len(key) > MAX_KEY_LENGTH:
-        raise Required(f"An idempotency key has 1 to {MAX_KEY_LENGTH} characters.", field=["idempotencyKey"])
+    _check(key)
     fingerprint = hashlib.sha256(orjson.dumps(request, default=str, option=orjson.OPT_SORT_KEYS)).hexdigest()
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [scope, key, fingerprint])
@@ -34,6 +33,14 @@ def claim(*, scope: str, key: str, request: Any) -> str | None:
     if earlier.fingerprint != fingerprint:
         raise IdempotencyConflict(field=["idempotencyKey"])
     return earlier.result_id
+
+
+def _check(key: str) -> None:
+    if not key.strip():
+        raise Required("Send a key of your own making, such as a random UUID.", field=["idempotencyKey"])
+    if len(key) > MAX_KEY_LENGTH or not key.isprintable():
+        message = f"An idempotency key has at most {MAX_KEY_LENGTH} characters and no control characters."
+        raise Invalid(message, field=["idempotencyKey"])
 
 
 def record(*, scope: str, key: str, result_id: Any) -> None:

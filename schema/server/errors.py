@@ -66,10 +66,14 @@ class UserError:
 
 def user_errors(error: DomainError) -> list[UserError]:
     """A domain failure as the payload of a mutation. A code that the schema does not know is a bug: raised."""
+    return [_user_error(part) for part in error.parts]
+
+
+def _user_error(error: DomainError) -> UserError:
     if error.code not in _CODES:
         raise error
     path = ["input", *error.field] if error.field else None
-    return [UserError(code=_CODES[error.code], message=error.message, field=path)]
+    return UserError(code=_CODES[error.code], message=error.message, field=path)
 
 
 # Top-level errors ---------------------------------------------------------------------------------

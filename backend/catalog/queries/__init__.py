@@ -1,0 +1,66 @@
+"""Catalog reads: batch in, batch out."""
+
+from backend.catalog.queries.categories import (
+    ancestors_by_category,
+    categories_by_id,
+    children_by_category,
+    find_category,
+    page_root_categories,
+    product_count_by_category,
+    visible_categories,
+)
+from backend.catalog.queries.details import (
+    attributes_by_product,
+    images_by_id,
+    images_by_product,
+    listings_by_product,
+    options_available_by_product,
+    prices_by_variant,
+    variants_by_product,
+)
+from backend.catalog.queries.facets import Facet, FacetValue, facets
+from backend.catalog.queries.filters import AttributeFilter, ProductFilter, filter_products
+from backend.catalog.queries.products import (
+    ProductSort,
+    find_product,
+    find_variant,
+    page_products,
+    page_products_by_category,
+    products_by_id,
+    visible_products,
+    visible_variants,
+)
+from backend.catalog.queries.purchasable import Purchasable, purchasable_variants
+
+__all__ = [
+    "AttributeFilter",
+    "Facet",
+    "FacetValue",
+    "ProductFilter",
+    "ProductSort",
+    "Purchasable",
+    "ancestors_by_category",
+    "attributes_by_product",
+    "categories_by_id",
+    "children_by_category",
+    "facets",
+    "filter_products",
+    "find_category",
+    "find_product",
+    "find_variant",
+    "images_by_id",
+    "images_by_product",
+    "listings_by_product",
+    "options_available_by_product",
+    "page_products",
+    "page_products_by_category",
+    "page_root_categories",
+    "prices_by_variant",
+    "product_count_by_category",
+    "products_by_id",
+    "purchasable_variants",
+    "variants_by_product",
+    "visible_categories",
+    "visible_products",
+    "visible_variants",
+]

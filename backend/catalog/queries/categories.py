@@ -1,0 +1,75 @@
+"""The category tree: a subtree is a prefix of the path."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+from treebeard.mp_tree import MP_Node
+
+from backend.catalog.models import Category
+from backend.core import clock
+from backend.core.context import ShopContext
+from backend.core.paging import Ordering, Page, PageRequest, SortKey, page
+
+STEPS = Category.steplen
+_TREE_ORDER = Ordering("TREE", (SortKey("path", str),))
+_COUNT = """
+SELECT category.id, count(product.id)
+FROM catalog_category AS category
+LEFT JOIN catalog_category AS inside ON inside.path LIKE category.path || '%%'
+LEFT JOIN (
+  catalog_product AS product
+  JOIN catalog_productlisting AS listing ON listing.product_id = product.id AND listing.currency = %s
+  LEFT JOIN vendors_vendor AS vendor ON vendor.id = product.vendor_id
+) ON product.category_id = inside.id AND product.status = 'ACTIVE' AND product.deleted_at IS NULL
+  AND (product.published_at IS NULL OR product.published_at <= %s)
+  AND (product.vendor_id IS NULL OR vendor.status = 'APPROVED')
+WHERE category.id = ANY(%s) GROUP BY category.id
+"""
+
+
+def visible_categories() -> QuerySet[Category]:
+    return Category.objects.all()
+
+
+def find_category(*, pk: int | None = None, slug: str | None = None) -> Category | None:
+    return visible_categories().filter(Q(pk=pk) if pk is not None else Q(slug=slug)).first()
+
+
+def page_root_categories(request: PageRequest) -> Page[Category]:
+    """The categories without a parent, in the tree's order."""
+    return page(visible_categories().filter(depth=1), _TREE_ORDER, request)
+
+
+def categories_by_id(ids: Iterable[int]) -> dict[int, Category]:
+    return {row.pk: row for row in visible_categories().filter(pk__in=list(ids))}
+
+
+def children_by_category(categories: Sequence[MP_Node]) -> dict[int, list[Category]]:
+    """Category id -> its direct children, in the tree's order; one statement."""
+    below = Q(pk__in=[])
+    for each in categories:
+        if each.numchild:
+            below |= Q(path__startswith=each.path, depth=each.depth + 1)
+    by_path: dict[str, list[Category]] = defaultdict(list)
+    for row in visible_categories().filter(below).order_by("path"):
+        by_path[row.path[:-STEPS]].append(row)
+    return {each.pk: by_path[each.path] for each in categories}
+
+
+def ancestors_by_category(categories: Sequence[MP_Node]) -> dict[int, list[Category]]:
+    """Category id -> the path from the root down to its parent; one statement."""
+    paths = {each.path[:end] for each in categories for end in range(STEPS, len(each.path), STEPS)}
+    by_path = {row.path: row for row in visible_categories().filter(path__in=paths)}
+    return {
+        each.pk: [by_path[each.path[:end]] for end in range(STEPS, len(each.path), STEPS) if each.path[:end] in by_path]
+        for each in categories
+    }
+
+
+def product_count_by_category(ids: Iterable[int], shop: ShopContext) -> dict[int, int]:
+    """Category id -> visible products in it and below it; one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, [shop.currency, clock.now(), list(ids)])
+        return dict(cursor.fetchall())

@@ -1,0 +1,131 @@
+"""Products and variants as the storefront sees them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from functools import reduce
+
+from django.db.models import FilteredRelation, IntegerField, Q, QuerySet, Value
+
+from backend.catalog.models import STOREFRONT, Category, Product, ProductVariant
+from backend.catalog.queries.filters import ProductFilter, filter_products
+from backend.core import clock
+from backend.core.context import ShopContext
+from backend.core.paging import Ordering, Page, PageRequest, SortKey, page, page_of, page_queryset
+from backend.vendors.models import VendorStatus
+
+HEAVY = ("description", "description_html", "seo_title", "seo_description", "options")
+"""Columns that lists do not show: left out of list reads."""
+
+
+class ProductSort(Enum):
+    RELEVANCE = "RELEVANCE"
+    NEWEST = "NEWEST"
+    PRICE_ASC = "PRICE_ASC"
+    PRICE_DESC = "PRICE_DESC"
+    NAME_ASC = "NAME_ASC"
+    NAME_DESC = "NAME_DESC"
+    RATING_DESC = "RATING_DESC"
+    BEST_SELLING = "BEST_SELLING"
+    DISCOUNT_DESC = "DISCOUNT_DESC"
+
+
+def _ordering(sort: ProductSort, path: str, kind: type, *, descending: bool) -> Ordering:
+    # The tie-break lies in the same table as the key, so that one index holds both.
+    tie = SortKey("listing__product_id") if path.startswith("listing__") else SortKey("pk")
+    return Ordering(sort.value, (SortKey(path, kind),), descending=descending, primary_key=tie)
+
+
+_NEWEST = ("created_at", datetime, True)
+_KEYS: dict[ProductSort, tuple[str, type, bool]] = {
+    ProductSort.RELEVANCE: _NEWEST,
+    ProductSort.NEWEST: _NEWEST,
+    ProductSort.PRICE_ASC: ("listing__price_min", int, False),
+    ProductSort.PRICE_DESC: ("listing__price_min", int, True),
+    ProductSort.NAME_ASC: ("name_key", str, False),
+    ProductSort.NAME_DESC: ("name_key", str, True),
+    ProductSort.RATING_DESC: ("rating_average", Decimal, True),
+    ProductSort.BEST_SELLING: ("sales_count", int, True),
+    ProductSort.DISCOUNT_DESC: ("listing__discount_percent", int, True),
+}
+ORDERINGS = {sort: _ordering(sort, path, kind, descending=down) for sort, (path, kind, down) in _KEYS.items()}
+
+
+def published() -> Q:
+    """What a shopper may see, as conditions on a product."""
+    from_now_on = Q(published_at__isnull=True) | Q(published_at__lte=clock.now())
+    sold_by = Q(vendor__isnull=True) | Q(vendor__status=VendorStatus.APPROVED)
+    return STOREFRONT & from_now_on & sold_by
+
+
+def visible_products(shop: ShopContext) -> QuerySet[Product]:
+    """The products of lists: visible to shoppers and sold in the context's currency."""
+    # One relation, named once: two filters across `listings` would join it twice.
+    listing = FilteredRelation("listings", condition=Q(listings__currency=shop.currency))
+    return Product.objects.annotate(listing=listing).filter(published(), listing__price_min__gte=0)
+
+
+def page_products(
+    *,
+    shop: ShopContext,
+    request: PageRequest,
+    filter: ProductFilter | None = None,
+    sort: ProductSort = ProductSort.NEWEST,
+) -> Page[Product]:
+    """One page of the storefront's products. Raises Invalid for a cursor of another order and for odd filters."""
+    rows = filter_products(visible_products(shop), filter, shop)
+    return page(rows.defer(*HEAVY), ORDERINGS[sort], request)
+
+
+def page_products_by_category(
+    categories: Sequence[Category],
+    *,
+    shop: ShopContext,
+    request: PageRequest,
+    filter: ProductFilter | None = None,
+    sort: ProductSort = ProductSort.NEWEST,
+) -> list[Page[Product]]:
+    """A page of each category's products, its subtree's included; one statement for all of them."""
+    rows = filter_products(visible_products(shop), filter, shop)
+    lists = [rows.filter(category__path__startswith=category.path) for category in categories]
+    windows = [
+        page_queryset(each.defer(*HEAVY), ORDERINGS[sort], request).annotate(_list=Value(n, IntegerField()))
+        for n, each in enumerate(lists)
+    ]
+    union = windows[0] if len(windows) == 1 else windows[0].union(*windows[1:], all=True)
+    found: list[list[Product]] = [[] for _ in categories]
+    for row in union:
+        found[row._list].append(row)  # type: ignore[attr-defined]
+    return [
+        page_of(rows_of_one, ORDERINGS[sort], request, count=each.count)
+        for rows_of_one, each in zip(found, lists, strict=True)
+    ]
+
+
+def products_by_id(ids: Iterable[int]) -> dict[int, Product]:
+    """Visible products, by id; those without a price in the currency too."""
+    return {row.pk: row for row in Product.objects.filter(published(), pk__in=list(ids))}
+
+
+def find_product(*, pk: int | None = None, slug: str | None = None) -> Product | None:
+    return Product.objects.filter(published(), Q(pk=pk) if pk is not None else Q(slug=slug)).first()
+
+
+def visible_variants() -> QuerySet[ProductVariant]:
+    return ProductVariant.objects.filter(_through_product(published()), deleted_at__isnull=True)
+
+
+def find_variant(*, pk: int | None = None, sku: str | None = None) -> ProductVariant | None:
+    return visible_variants().filter(Q(pk=pk) if pk is not None else Q(sku=sku)).first()
+
+
+def _through_product(condition: Q) -> Q:
+    """The same condition, asked of a variant's product."""
+    children = [
+        _through_product(child) if isinstance(child, Q) else Q(**{f"product__{child[0]}": child[1]})
+        for child in condition.children
+    ]
+    combine = Q.__or__ if condition.connector == Q.OR else Q.__and__
+    joined = reduce(combine, children)
+    return ~joined if condition.negated else joined

@@ -1,0 +1,61 @@
+"""Names and texts: translated, sorted by, and cleaned."""
+
+import unicodedata
+from html.parser import HTMLParser
+from typing import Any
+
+import nh3
+
+ALLOWED_TAGS = nh3.ALLOWED_TAGS - {"form", "input", "button", "iframe", "style", "svg", "math"}
+
+
+def translated(row: Any, name: str, language: str) -> str:
+    """The column in that language where there is a translation, else as it is."""
+    texts = row.translations.get(language)
+    value = texts.get(name) if texts else None
+    return value or getattr(row, name)
+
+
+def translated_term(translations: dict[str, Any], term: str, language: str) -> str:
+    """An option's name or value in that language: `translations` has {"de": {"terms": {"Color": "Farbe"}}}."""
+    terms = translations.get(language, {}).get("terms", {})
+    return str(terms.get(term, term))
+
+
+def name_key(name: str) -> str:
+    """What names are sorted by: without case and accents, the same on every machine."""
+    decomposed = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(character for character in decomposed if not unicodedata.combining(character))[:255]
+
+
+def clean_html(html: str) -> str:
+    """HTML that is safe to show: scripts, styles, event handlers and odd addresses are gone."""
+    return nh3.clean(html, tags=ALLOWED_TAGS, url_schemes={"http", "https", "mailto", "tel"})
+
+
+class _Text(HTMLParser):
+    BREAKS = frozenset({"br", "p", "div", "li", "h1", "h2", "h3", "h4", "h5", "h6", "tr"})
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.parts.append(data)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        if tag in self.BREAKS:
+            self.parts.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self.BREAKS:
+            self.parts.append("\n")
+
+
+def plain_text(html: str) -> str:
+    """The words of some (clean) HTML, one line a block."""
+    parser = _Text()
+    parser.feed(html)
+    parser.close()
+    lines = (" ".join(line.split()) for line in "".join(parser.parts).splitlines())
+    return "\n".join(line for line in lines if line)

@@ -1,0 +1,71 @@
+"""Stock reads, for many variants at once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from django.conf import settings
+from django.db.models import F, Sum
+from django.db.models.functions import Coalesce
+
+from backend.catalog.models import ProductVariant, StockPolicy
+
+
+class StockStatus(Enum):
+    IN_STOCK = "IN_STOCK"
+    LOW = "LOW"
+    OUT_OF_STOCK = "OUT_OF_STOCK"
+    PREORDER = "PREORDER"
+    BACKORDER = "BACKORDER"
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """What a shopper may know of a variant's stock. `quantity` are units that no order holds."""
+
+    status: StockStatus
+    quantity: int
+    max_per_order: int
+
+    @property
+    def can_be_ordered(self) -> bool:
+        return self.status is not StockStatus.OUT_OF_STOCK
+
+
+NONE = Availability(StockStatus.OUT_OF_STOCK, 0, 0)
+
+
+def availability_by_variant(variant_ids: Iterable[int]) -> dict[int, Availability]:
+    """Variant id -> availability; one statement. Deleted and unknown variants are absent."""
+    free = Coalesce(Sum(F("stock_levels__on_hand") - F("stock_levels__reserved")), 0)
+    rows = (
+        ProductVariant.objects.filter(pk__in=list(variant_ids), deleted_at__isnull=True)
+        .annotate(free=free)
+        .values_list("pk", "stock_policy", "max_per_order", "free")
+    )
+    return {pk: availability(policy, limit, units) for pk, policy, limit, units in rows}
+
+
+def availability(policy: str, limit: int | None, units: int) -> Availability:
+    """The rule: policy, the variant's own limit (None: the shop's), free units."""
+    most = min(limit or settings.LINE_MAX_QUANTITY, settings.LINE_MAX_QUANTITY)
+    if units > 0:
+        status = StockStatus.LOW if units <= settings.LOW_STOCK else StockStatus.IN_STOCK
+        return Availability(status, units, most if policy != StockPolicy.DENY else min(most, units))
+    if policy == StockPolicy.DENY:
+        return Availability(StockStatus.OUT_OF_STOCK, 0, 0)
+    return Availability(StockStatus(policy), 0, most)
+
+
+def available_by_product(product_ids: Iterable[int]) -> dict[int, bool]:
+    """Product id -> whether a variant of it can be ordered; one statement."""
+    free = Coalesce(Sum(F("stock_levels__on_hand") - F("stock_levels__reserved")), 0)
+    rows = (
+        ProductVariant.objects.filter(product_id__in=list(product_ids), deleted_at__isnull=True)
+        .annotate(free=free)
+        .values_list("product_id", "stock_policy", "free")
+    )
+    answer: dict[int, bool] = {}
+    for product_id, policy, units in rows:
+        answer[product_id] = answer.get(product_id, False) or units > 0 or policy != StockPolicy.DENY
+    return answer

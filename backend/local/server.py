@@ -1,0 +1,97 @@
+"""One running engine, and how to launch one."""
+
+import contextlib
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from backend.local.errors import EnginesError
+from backend.local.processes import end
+
+READY_TIMEOUT_S = 60
+LOG_MAX_BYTES = 10_000_000
+# "2026-11-21 06:34:30 UTC [15027] FATAL:  what" of PostgreSQL; "15027:M 21 Nov 2026 06:34:30.802 # what" of Redis.
+COMPLAINT = re.compile(r"(?:FATAL|PANIC):\s+(.*)|^\d+:[A-Z] .*? # (.*)|^(?:initdb|postgres): (?:error: )?(.*)")
+
+
+class Server:
+    """A running engine that this process started or found."""
+
+    def __init__(self, process: psutil.Process, *stop_signals: signal.Signals) -> None:
+        self.process = process
+        self.child: subprocess.Popen[bytes] | None = None
+        self._stop_signals = stop_signals
+
+    def stop(self) -> None:
+        end([self.process], *self._stop_signals)
+        if self.child is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.child.wait(timeout=1)
+
+
+def launch(
+    name: str,
+    command: list[str],
+    *,
+    ready: Callable[[], bool],
+    data: Path,
+    log: Path,
+    stop_signals: tuple[signal.Signals, ...],
+    environment: dict[str, str] | None = None,
+    **popen_options: Any,
+) -> Server:
+    """Start an engine as our own child and wait until it is ready.
+
+    A direct child, in a session of its own: Ctrl-C in the terminal does not reach it, and nobody else
+    has to reap it when it ends.
+    """
+    with log.open("ab") as output:
+        if output.tell() > LOG_MAX_BYTES:
+            output.truncate(0)
+        start = output.tell()
+        try:
+            child = subprocess.Popen(
+                command,
+                cwd=data,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                **popen_options,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise EnginesError(f"{name} cannot be started: {error}") from error
+    try:
+        if _wait(child, ready):
+            server = Server(psutil.Process(child.pid), *stop_signals)
+            server.child = child
+            return server
+        raise EnginesError(f"{name} cannot use {data}: {_complaint(log, start)} The whole story is in {log}.")
+    except BaseException:
+        child.kill()
+        child.wait()
+        raise
+
+
+def _wait(child: "subprocess.Popen[bytes]", ready: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    while child.poll() is None and time.monotonic() < deadline:
+        if ready():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def _complaint(log: Path, start: int) -> str:
+    """The last thing that the engine complained of since it was started, as the end of a sentence."""
+    lines = log.read_bytes()[start:].decode(errors="replace").splitlines()
+    found = [next(filter(None, match.groups())) for line in lines if (match := COMPLAINT.search(line))]
+    said = found[-1] if found else "it ended without a word" if not lines else lines[-1]
+    return f"{said.rstrip('.')}."
