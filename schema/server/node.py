@@ -32,8 +32,8 @@ class Node:
         return _names[type(value)]
 
 
-def register(type_name: str, model: type[Model], loader: Loader | None = None) -> None:
-    """Tell which GraphQL type a model is, and how to find some by their keys.
+def register(type_name: str, model: type, loader: Loader | None = None) -> None:
+    """Tell which GraphQL type a model (or a view of one) is, and how to find some by their keys.
 
     The loader takes the context and keys (texts from ids) and returns what the caller may see, by key.
     """

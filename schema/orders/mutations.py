@@ -1,0 +1,151 @@
+"""Placing orders and reading one's own."""
+
+from typing import Annotated
+
+import strawberry
+from strawberry.types import Info
+
+from backend.core.errors import DomainError, NotFound
+from backend.core.money import Money as DomainMoney
+from backend.core.money import parse_minor
+from backend.inventory.services import OutOfStock
+from backend.orders import models
+from backend.orders.services import Placement, PlaceOrder, access_order, place_order
+from schema.carts.mutations import CartLineInput, to_lines
+from schema.carts.types import AddressInput, to_address
+from schema.orders.types import Order
+from schema.server.context import Context
+from schema.server.db import db
+from schema.server.enums import CurrencyCode
+from schema.server.errors import UserError, UserErrorCode, user_errors
+from schema.server.ids import decode_uuid, encode
+from schema.server.money import MoneyInput
+
+
+@strawberry.input(description="An order: of a cart, or of lines with the buyer's data (buy now).")
+class OrderPlaceInput:
+    idempotency_key: str = strawberry.field(
+        description="A key that you make up for this order. Send the same one when you repeat the request: you get the "
+        "same order. Make a new one when the shopper orders anew."
+    )
+    cart_id: strawberry.ID | None = strawberry.field(default=None, description="The cart to order.")
+    lines: list[CartLineInput] | None = strawberry.field(default=None, description="What to buy without a cart.")
+    currency: CurrencyCode | None = strawberry.field(
+        default=None, description="Without a cart: the currency; the context's by default."
+    )
+    email: str | None = strawberry.field(default=None, description="The buyer's email address; the cart's by default.")
+    phone: str | None = strawberry.field(default=None, description="The buyer's phone number; the cart's by default.")
+    note: str | None = strawberry.field(default=None, description="What the buyer wants to tell the shop.")
+    shipping_address: AddressInput | None = strawberry.field(
+        default=None, description="Where it goes; the cart's by default."
+    )
+    billing_address: AddressInput | None = strawberry.field(
+        default=None, description="Where the bill goes; the shipping address by default."
+    )
+    expected_total: MoneyInput | None = strawberry.field(
+        default=None, description="What the shopper saw: if it costs something else by now, PRICE_CHANGED."
+    )
+
+
+@strawberry.type(description="A variant with fewer units than were asked for.")
+class StockShortage:
+    variant_id: strawberry.ID = strawberry.field(description="The variant's id.")
+    requested: int = strawberry.field(description="How many units were asked for.")
+    available: int = strawberry.field(description="How many there are.")
+
+
+@strawberry.type(description="The order, or why there is none.")
+class OrderPlacePayload:
+    order: Order | None = strawberry.field(default=None, description="The order; null when it was refused.")
+    replayed: bool = strawberry.field(
+        default=False, description="Whether your idempotency key brought back the order of an earlier request."
+    )
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why it was refused; empty when all went well."
+    )
+    shortages: list[StockShortage] = strawberry.field(
+        default_factory=list, description="With OUT_OF_STOCK: every variant that is short. Nothing was held."
+    )
+
+
+@strawberry.type
+class OrderQuery:
+    @strawberry.field(
+        description="An order: a guest's by its id and token. Null when there is none or the token is not its own."
+    )
+    async def order(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The order's id.")],
+        token: Annotated[str | None, strawberry.argument(description="The order's token.")] = None,
+    ) -> Order | None:
+        def read() -> models.Order | None:
+            try:
+                return access_order(caller=info.context.caller, order_id=decode_uuid(id, "Order"), token=token)
+            except NotFound:
+                return None
+
+        return await db(read)  # type: ignore[return-value]
+
+
+@strawberry.type
+class OrderMutation:
+    @strawberry.mutation(description="Place an order. Its stock is held for 15 minutes, until it is paid.")
+    async def order_place(
+        self, info: Info, input: Annotated[OrderPlaceInput, strawberry.argument(description="What to order.")]
+    ) -> OrderPlacePayload:
+        context: Context = info.context
+
+        def place() -> Placement:
+            return place_order(caller=context.caller, shop=context.shop, request=_request(input))
+
+        try:
+            placement = await db(place)
+        except OutOfStock as error:
+            return _short(error)
+        except DomainError as error:
+            return OrderPlacePayload(user_errors=user_errors(error))
+        return OrderPlacePayload(order=placement.order, replayed=placement.replayed)  # type: ignore[arg-type]
+
+
+def _request(input: OrderPlaceInput) -> PlaceOrder:
+    return PlaceOrder(
+        idempotency_key=input.idempotency_key,
+        cart_id=None if input.cart_id is None else decode_uuid(input.cart_id, "Cart", field=["cartId"]),
+        lines=None if input.lines is None else to_lines(input.lines),
+        email=input.email,
+        phone=input.phone,
+        note=input.note,
+        shipping_address=to_address(input.shipping_address),
+        billing_address=to_address(input.billing_address),
+        currency=input.currency.value if input.currency else None,
+        expected_total=_expected(input.expected_total),
+    )
+
+
+def _expected(given: MoneyInput | None) -> DomainMoney | None:
+    if given is None:
+        return None
+    currency = given.currency.value
+    return DomainMoney(parse_minor(given.amount, currency, field=("expectedTotal", "amount")), currency)
+
+
+def _short(error: OutOfStock) -> OrderPlacePayload:
+    return OrderPlacePayload(
+        user_errors=[
+            UserError(
+                code=UserErrorCode.OUT_OF_STOCK,
+                message=f"There are {each.available} units; {each.requested} were asked for.",
+                field=None,
+            )
+            for each in error.shortages
+        ],
+        shortages=[
+            StockShortage(
+                variant_id=strawberry.ID(encode("ProductVariant", each.variant_id)),
+                requested=each.requested,
+                available=each.available,
+            )
+            for each in error.shortages
+        ],
+    )
