@@ -34,7 +34,7 @@ def clean_phone(value: str) -> str:
     phone = value.strip()
     if len(phone) > MAX_PHONE:
         raise Invalid(f"At most {MAX_PHONE} characters.", field=["phone"])
-    if not phone.isprintable():
+    if any(ord(character) < 32 or ord(character) == 127 for character in phone):
         raise Invalid("Control characters are not part of a phone number.", field=["phone"])
     return phone
 

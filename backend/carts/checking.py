@@ -97,7 +97,9 @@ def _not_purchasable(variant_id: int, units: int, found: Purchasable | None, pat
         return NotPurchasable("This variant is not sold in this currency.", field=path(variant_id, "variantId"))
     limit = order_limit(found.variant)
     if units > limit:
-        return QuantityLimit(f"At most {limit} in one order; this would be {units}.", field=path(variant_id, "quantity"))
+        return QuantityLimit(
+            f"At most {limit} in one order; this would be {units}.", field=path(variant_id, "quantity")
+        )
     return None
 
 

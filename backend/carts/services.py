@@ -1,111 +1,119 @@
 """Cart commands. Each locks the cart, checks everything, and then writes all of it or nothing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 from uuid import UUID
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import F, OuterRef, Subquery
 
-from backend.carts.errors import (
-    CartVersionConflict,
-    LineNotFound,
-    NotEnoughStock,
-    NotPurchasable,
-    QuantityLimit,
+from backend.carts.buyer import clean_billing, clean_email, clean_note, clean_phone, clean_shipping
+from backend.carts.checking import (
+    NewLine,
+    Path,
+    Wanted,
+    check_currency,
+    check_purchasable,
+    check_stock,
+    sum_lines,
 )
+from backend.carts.errors import CartVersionConflict, LineNotFound, QuantityLimit
 from backend.carts.models import Cart, CartLine, CartStatus
 from backend.carts.queries import access_cart
+from backend.catalog.models import VariantPrice
 from backend.catalog.queries import Purchasable, purchasable_variants
-from backend.core import addresses, clock
+from backend.core import clock
 from backend.core.addresses import Address
 from backend.core.caller import Caller
-from backend.core.errors import CurrencyMismatch, Invalid, NotFound
-from backend.inventory.queries import NONE, Availability, availability_by_variant
+from backend.core.errors import DomainError, Invalid, Required, refuse
+from backend.inventory.queries import availability_by_variant
 
-MAX_NOTE = 2000
-MAX_PHONE = 32
-MAX_QUANTITY_SENT = 1_000_000
+EXPIRED_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
-class NewLine:
-    """Units of a variant that a client wants. `variant_id` is None when the id it sent was none of ours."""
+class LineQuantity:
+    """How many units a line should have. `line_id` is None when the id that the client sent is none of ours."""
 
-    variant_id: int | None
+    line_id: int | None
     quantity: int
 
 
+class Keep(Enum):
+    """Stands for a value that was not sent: leave it as it is. None empties it."""
+
+    KEEP = "KEEP"
+
+
 @transaction.atomic
-def create_cart(
-    *, caller: Caller, currency: str, email: str = "", lines: Sequence[NewLine] = ()
-) -> Cart:
+def create_cart(*, caller: Caller, currency: str, email: str = "", lines: Sequence[NewLine] = ()) -> Cart:
     """A new open cart. Raises CurrencyMismatch for a currency that the shop has no prices in, and as `add_lines`."""
-    if currency not in settings.CURRENCIES_OFFERED:
-        raise CurrencyMismatch(f"The shop has no prices in {currency}.", field=["currency"])
     moment = clock.now()
     cart = Cart.objects.create(
         customer_id=caller.user_id,
-        currency=currency,
+        currency=check_currency(currency),
         email=clean_email(email),
         created_at=moment,
         updated_at=moment,
         expires_at=moment + timedelta(days=settings.CART_DAYS),
     )
-    _add(cart, lines)
+    if lines:
+        _add(cart, sum_lines(lines))
     return cart
 
 
 @transaction.atomic
-def add_lines(
-    *, caller: Caller, cart_id: UUID, lines: Sequence[NewLine], expected_version: int | None = None
-) -> Cart:
+def add_lines(*, caller: Caller, cart_id: UUID, lines: Sequence[NewLine], expected_version: int | None = None) -> Cart:
     """Put units into the cart; those of a variant that is there already join its line. Never touches stock.
 
-    Raises CartNotFound, CartVersionConflict, and per line NotFound, NotPurchasable, QuantityLimit, NotEnoughStock, Invalid.
+    Raises CartNotFound, CartVersionConflict, and per line Invalid, VariantNotFound, NotPurchasable, QuantityLimit and
+    NotEnoughStock; then the cart is as it was.
     """
     cart = _open(caller, cart_id, expected_version)
-    _add(cart, lines)
+    if not lines:
+        raise Required("Name at least one line.", field=["lines"])
+    _add(cart, sum_lines(lines))
     return _touch(cart)
 
 
 @transaction.atomic
 def update_lines(
-    *, caller: Caller, cart_id: UUID, quantities: Mapping[int, int], expected_version: int | None = None
+    *, caller: Caller, cart_id: UUID, lines: Sequence[LineQuantity], expected_version: int | None = None
 ) -> Cart:
-    """Set quantities: line id -> units; 0 removes the line. Raises as `add_lines`, and LineNotFound."""
+    """Set quantities; 0 removes the line. Raises LineNotFound, and as `add_lines`; then the cart is as it was."""
     cart = _open(caller, cart_id, expected_version)
-    lines = _lines(cart, quantities)
-    for n, (line_id, quantity) in enumerate(quantities.items()):
-        if not 0 <= quantity <= MAX_QUANTITY_SENT:
-            raise Invalid("A quantity is zero or more.", field=["lines", str(n), "quantity"])
-        lines[line_id].quantity = quantity
-    kept = [line for line in lines.values() if line.quantity > 0]
-    positions = {lines[line_id].variant_id: n for n, line_id in enumerate(quantities)}
-    wanted = {line.variant_id: line.quantity for line in kept}
-    found = _check(cart, wanted, positions)
-    CartLine.objects.filter(pk__in=[line.pk for line in lines.values() if line.quantity == 0]).delete()
-    _write(kept, wanted, found)
+    if not lines:
+        raise Required("Name at least one line.", field=["lines"])
+    found = _lines_to_update(cart, lines)
+    quantities = {line.line_id: line.quantity for line in lines}
+    kept = [line for line in found if quantities[line.pk]]
+    positions = {line.variant_id: n for n, line in enumerate(found)}
+    wanted = Wanted({line.variant_id: quantities[line.pk] for line in kept}, positions)
+    _write(kept, wanted.units, _check(cart, wanted.units, wanted.path))
+    CartLine.objects.filter(pk__in=[line.pk for line in found if not quantities[line.pk]]).delete()
     return _touch(cart)
 
 
 @transaction.atomic
 def remove_lines(
-    *, caller: Caller, cart_id: UUID, line_ids: Sequence[int], expected_version: int | None = None
+    *, caller: Caller, cart_id: UUID, line_ids: Sequence[int | None], expected_version: int | None = None
 ) -> Cart:
-    """Take lines out of the cart. Raises LineNotFound for one that is not in it."""
+    """Take lines out of the cart. Raises LineNotFound naming each that is not in it; then none is taken out."""
     cart = _open(caller, cart_id, expected_version)
-    lines = _lines(cart, dict.fromkeys(line_ids, 0), field="lineIds")
-    CartLine.objects.filter(pk__in=lines).delete()
+    if not line_ids:
+        raise Required("Name at least one line.", field=["lineIds"])
+    present = set(cart.lines.values_list("pk", flat=True))
+    refuse([LineNotFound(field=["lineIds", str(n)]) for n, each in enumerate(line_ids) if each not in present])
+    cart.lines.filter(pk__in=[each for each in line_ids if each is not None]).delete()
     return _touch(cart)
 
 
 @transaction.atomic
 def clear(*, caller: Caller, cart_id: UUID, expected_version: int | None = None) -> Cart:
-    """Take every line out of the cart."""
+    """Take every line out of the cart; what is known of the buyer stays."""
     cart = _open(caller, cart_id, expected_version)
     cart.lines.all().delete()
     return _touch(cart)
@@ -116,19 +124,19 @@ def update_buyer(
     *,
     caller: Caller,
     cart_id: UUID,
-    email: str | None = None,
-    phone: str | None = None,
-    note: str | None = None,
+    email: str | Keep | None = Keep.KEEP,
+    phone: str | Keep | None = Keep.KEEP,
+    note: str | Keep | None = Keep.KEEP,
     expected_version: int | None = None,
 ) -> Cart:
-    """Set what is given of email, phone and note; None leaves as is, an empty text empties."""
+    """Set what is given of email, phone and note; None or "" empties. Raises Invalid naming the one at fault."""
     cart = _open(caller, cart_id, expected_version)
-    if email is not None:
-        cart.email = clean_email(email)
-    if phone is not None:
-        cart.phone = clean_line(phone, field="phone", length=MAX_PHONE)
-    if note is not None:
-        cart.note = clean_note(note)
+    if email is not Keep.KEEP:
+        cart.email = clean_email(email or "")
+    if phone is not Keep.KEEP:
+        cart.phone = clean_phone(phone or "")
+    if note is not Keep.KEEP:
+        cart.note = clean_note(note or "")
     return _touch(cart)
 
 
@@ -137,89 +145,44 @@ def update_addresses(
     *,
     caller: Caller,
     cart_id: UUID,
-    shipping: Address | None = None,
-    billing: Address | None = None,
+    shipping: Address | Keep | None = Keep.KEEP,
+    billing: Address | Keep | None = Keep.KEEP,
     expected_version: int | None = None,
 ) -> Cart:
-    """Set the addresses that are given. Raises Required or Invalid naming the part at fault."""
+    """Set the addresses that are given; None empties. Raises Required or Invalid naming the part at fault."""
     cart = _open(caller, cart_id, expected_version)
-    if shipping is not None:
-        cart.shipping_address = addresses.clean(shipping, field="shippingAddress").as_json()
-    if billing is not None:
-        cart.billing_address = addresses.clean(billing, field="billingAddress").as_json()
+    if shipping is not Keep.KEEP:
+        cart.shipping_address = None if shipping is None else clean_shipping(shipping).as_json()
+    if billing is not Keep.KEEP:
+        cart.billing_address = None if billing is None else clean_billing(billing).as_json()
     return _touch(cart)
 
 
+def close_ordered(cart: Cart) -> None:
+    """A locked cart has become an order: nobody can reach it any more."""
+    cart.status = CartStatus.ORDERED
+    cart.version += 1
+    cart.updated_at = clock.now()
+    cart.save(update_fields=["status", "version", "updated_at"])
+
+
 def delete_expired_carts() -> int:
-    """Delete open carts whose time is over. Returns how many rows went."""
-    deleted, _ = Cart.objects.filter(status=CartStatus.OPEN, expires_at__lte=clock.now()).delete()
-    return deleted
+    """Delete open carts whose time is over, in batches. Returns how many there were."""
+    total = 0
+    while deleted := _delete_expired_batch():
+        total += deleted
+    return total
 
 
-# What clients send --------------------------------------------------------------------------------
-
-
-def clean_email(value: str) -> str:
-    email = value.strip()
-    if not email:
-        return ""
-    try:
-        validate_email(email)
-    except ValidationError as error:
-        raise Invalid("This is not an email address.", field=["email"]) from error
-    if len(email) > 254 or not email.isprintable():
-        raise Invalid("This is not an email address.", field=["email"])
-    return email
-
-
-def clean_line(value: str, *, field: str, length: int) -> str:
-    """One line of text without control characters."""
-    text = value.strip()
-    if len(text) > length:
-        raise Invalid(f"At most {length} characters.", field=[field])
-    if any(ord(character) < 32 or ord(character) == 127 for character in text):
-        raise Invalid("Control characters are not allowed.", field=[field])
-    return text
-
-
-def clean_note(value: str) -> str:
-    if len(value) > MAX_NOTE:
-        raise Invalid(f"At most {MAX_NOTE} characters.", field=["note"])
-    if any(ord(character) < 32 and character not in "\n\r\t" for character in value):
-        raise Invalid("Control characters are not allowed.", field=["note"])
-    return value.strip()
-
-
-# Lines --------------------------------------------------------------------------------------------
-
-
-def sum_lines(lines: Sequence[NewLine]) -> tuple[dict[int, int], dict[int, int]]:
-    """Units by variant, and where each variant first stands in the input. Raises Invalid and NotFound."""
-    wanted: dict[int, int] = {}
-    positions: dict[int, int] = {}
-    for n, line in enumerate(lines):
-        if not 1 <= line.quantity <= MAX_QUANTITY_SENT:
-            raise Invalid("A quantity is one or more.", field=["lines", str(n), "quantity"])
-        if line.variant_id is None:
-            raise NotFound("There is no such variant.", field=["lines", str(n), "variantId"])
-        wanted[line.variant_id] = wanted.get(line.variant_id, 0) + line.quantity
-        positions.setdefault(line.variant_id, n)
-    return wanted, positions
-
-
-def check_lines(
-    found: Mapping[int, Purchasable], wanted: Mapping[int, int], where: Callable[[int, str], list[str]]
-) -> None:
-    """Whether these units may be bought at all, stock aside. `where` gives the input's path of a variant's part."""
-    for variant_id, units in wanted.items():
-        purchasable = found.get(variant_id)
-        if purchasable is None or not purchasable.on_sale:
-            raise NotPurchasable(field=where(variant_id, "variantId"))
-        if purchasable.price is None:
-            raise NotPurchasable("This variant is not sold in this currency.", field=where(variant_id, "variantId"))
-        limit = min(purchasable.variant.max_per_order or settings.LINE_MAX_QUANTITY, settings.LINE_MAX_QUANTITY)
-        if units > limit:
-            raise QuantityLimit(f"At most {limit} units an order.", field=where(variant_id, "quantity"))
+@transaction.atomic
+def _delete_expired_batch() -> int:
+    # A cart that is being changed at this moment has a new life after it: left alone.
+    expired = Cart.objects.select_for_update(skip_locked=True).filter(
+        status=CartStatus.OPEN, expires_at__lte=clock.now()
+    )
+    ids = list(expired.order_by("expires_at").values_list("pk", flat=True)[:EXPIRED_BATCH])
+    Cart.objects.filter(pk__in=ids).delete()
+    return len(ids)
 
 
 def _open(caller: Caller, cart_id: UUID, expected_version: int | None) -> Cart:
@@ -229,58 +192,63 @@ def _open(caller: Caller, cart_id: UUID, expected_version: int | None) -> Cart:
     return cart
 
 
-def _add(cart: Cart, lines: Sequence[NewLine]) -> None:
-    added, positions = sum_lines(lines)
-    if not added:
-        return
+def _add(cart: Cart, added: Wanted) -> None:
     present = {line.variant_id: line for line in cart.lines.all()}
-    if len(present.keys() | added.keys()) > settings.CART_MAX_LINES:
+    if len(present.keys() | added.units.keys()) > settings.CART_MAX_LINES:
         raise QuantityLimit(f"A cart has at most {settings.CART_MAX_LINES} lines.", field=["lines"])
-    wanted = {each: units + (present[each].quantity if each in present else 0) for each, units in added.items()}
-    found = _check(cart, wanted, positions)
-    lines = [present.get(each) or CartLine(cart=cart, variant_id=each) for each in wanted]
-    new = [line for line in lines if line.pk is None]
-    _write(lines, wanted, found)
-    CartLine.objects.bulk_create(new)
+    units = {each: n + (present[each].quantity if each in present else 0) for each, n in added.units.items()}
+    found = _check(cart, units, added.path)
+    _write([present[each] for each in units if each in present], units, found)
+    new = [CartLine(cart=cart, variant_id=each) for each in units if each not in present]
+    CartLine.objects.bulk_create(_priced(new, units, found))
 
 
-def _write(lines: Sequence[CartLine], wanted: Mapping[int, int], found: Mapping[int, Purchasable]) -> None:
-    """Set quantities, and today's prices as the ones that the shopper has seen; saves the lines that exist."""
-    for line in lines:
-        line.quantity = wanted[line.variant_id]
-        line.seen_price = found[line.variant_id].price or 0
-    CartLine.objects.bulk_update([line for line in lines if line.pk], ["quantity", "seen_price"])
-
-
-def _check(cart: Cart, wanted: Mapping[int, int], positions: Mapping[int, int]) -> dict[int, Purchasable]:
-    """What the wanted units cost. Raises for the first that cannot be had, naming its place in the input."""
-
-    def where(variant_id: int, part: str) -> list[str]:
-        return ["lines", str(positions.get(variant_id, 0)), part]
-
-    found = purchasable_variants(wanted, cart.currency)
-    check_lines(found, wanted, where)
-    stock = availability_by_variant(wanted)
-    for variant_id, units in wanted.items():
-        available: Availability = stock.get(variant_id, NONE)
-        if units > available.max_per_order:
-            message = f"There are {available.quantity} units; {units} were asked for."
-            raise NotEnoughStock(message, field=where(variant_id, "quantity"))
+def _check(cart: Cart, units: Mapping[int, int], path: Path) -> dict[int, Purchasable]:
+    """What the wanted units cost. Raises for those that cannot be had, naming their place in the input."""
+    found = purchasable_variants(units, cart.currency)
+    check_purchasable(units, found, path)
+    check_stock(units, found, availability_by_variant(units), path)
     return found
 
 
-def _lines(cart: Cart, wanted: Mapping[int, int], field: str = "lines") -> dict[int, CartLine]:
-    """The cart's lines of these ids, in the order asked. Raises LineNotFound."""
-    found = {line.pk: line for line in cart.lines.filter(pk__in=list(wanted))}
-    for n, line_id in enumerate(wanted):
-        if line_id not in found:
-            path = [field, str(n), "id"] if field == "lines" else [field, str(n)]
-            raise LineNotFound(field=path)
-    return {line_id: found[line_id] for line_id in wanted}
+def _priced(
+    lines: Sequence[CartLine], units: Mapping[int, int], found: Mapping[int, Purchasable]
+) -> Sequence[CartLine]:
+    """The lines with new quantities, and with today's prices as those that the shopper has seen."""
+    for line in lines:
+        price = found[line.variant_id].price
+        assert price is not None  # checked: without a price it could not be bought
+        line.quantity, line.seen_price = units[line.variant_id], price
+    return lines
+
+
+def _write(lines: Sequence[CartLine], units: Mapping[int, int], found: Mapping[int, Purchasable]) -> None:
+    CartLine.objects.bulk_update(_priced(lines, units, found), ["quantity", "seen_price"])
+
+
+def _lines_to_update(cart: Cart, sent: Sequence[LineQuantity]) -> list[CartLine]:
+    """The cart's lines that are to be changed, in the order sent. Raises Invalid and LineNotFound, naming each."""
+    present = {line.pk: line for line in cart.lines.all()}
+    errors: list[DomainError] = []
+    named: set[int] = set()
+    for n, each in enumerate(sent):
+        if each.line_id is None or each.line_id not in present:
+            errors.append(LineNotFound(field=["lines", str(n), "id"]))
+        elif each.line_id in named:
+            errors.append(Invalid("This line is named twice.", field=["lines", str(n), "id"]))
+        elif each.quantity < 0:
+            errors.append(Invalid("A quantity is zero or more.", field=["lines", str(n), "quantity"]))
+        else:
+            named.add(each.line_id)
+    refuse(errors)
+    return [present[each.line_id] for each in sent if each.line_id is not None]
 
 
 def _touch(cart: Cart) -> Cart:
-    """A change: the version grows and the cart's life starts anew."""
+    """The cart was changed: its version grows, its life starts anew, and its shopper knows today's prices."""
+    today = VariantPrice.objects.filter(variant=OuterRef("variant"), currency=cart.currency).values("amount")
+    lines = cart.lines.annotate(today=Subquery(today[:1])).filter(today__isnull=False)
+    lines.exclude(seen_price=F("today")).update(seen_price=F("today"))
     cart.version += 1
     cart.updated_at = clock.now()
     cart.expires_at = cart.updated_at + timedelta(days=settings.CART_DAYS)

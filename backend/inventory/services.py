@@ -33,9 +33,7 @@ class _Take:
     units: int
 
 
-def reserve(
-    *, order_id: UUID, wanted: Mapping[int, int], may_run_short: Collection[int] = ()
-) -> list[Reservation]:
+def reserve(*, order_id: UUID, wanted: Mapping[int, int], may_run_short: Collection[int] = ()) -> list[Reservation]:
     """Hold units for an order. `wanted` is variant id -> units (> 0).
 
     Of the variants in `may_run_short` (back orders, preorders) what is there is held, and the rest is owed.
@@ -123,9 +121,7 @@ def _lock_levels_of_variants(variant_ids: Iterable[int], location: Location | No
     return list(levels if location is None else levels.filter(location=location))
 
 
-def _allocate(
-    wanted: Mapping[int, int], levels: Sequence[StockLevel], may_run_short: Collection[int]
-) -> list[_Take]:
+def _allocate(wanted: Mapping[int, int], levels: Sequence[StockLevel], may_run_short: Collection[int]) -> list[_Take]:
     """Which units to take where, in id order. Raises OutOfStock naming every variant that is short and must not be."""
     left = dict(wanted)
     available: dict[int, int] = defaultdict(int)
