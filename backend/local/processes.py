@@ -2,13 +2,16 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 GONE = (psutil.NoSuchProcess, psutil.ZombieProcess, psutil.AccessDenied)
 STOP_TIMEOUT_S = 20
+POLL_S = 0.01
 
 
 def by_pid_file(pid_file: Path, name: str, folder: Path) -> psutil.Process | None:
@@ -31,9 +34,9 @@ def working_in(folder: Path, name: str) -> list[psutil.Process]:
 
 def _works_in(process: psutil.Process, name: str, folder: Path) -> bool:
     try:
-        if process.name() != name or process.status() == psutil.STATUS_ZOMBIE:
+        if process.name() != name or not is_alive(process):
             return False
-        return process.cwd().removesuffix(" (deleted)") == str(folder)
+        return bool(process.cwd().removesuffix(" (deleted)") == str(folder))
     except GONE:
         return False
 
@@ -48,15 +51,24 @@ def with_variable(name: str, value: str) -> Iterator[psutil.Process]:
             continue
 
 
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it still does anything; the dead whose parent has not noticed yet do not count."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except GONE:
+        return False
+
+
 def end(processes: Iterable[psutil.Process], *signals: signal.Signals, timeout_s: float = STOP_TIMEOUT_S) -> None:
     """Send each signal in turn to those that still run, and SIGKILL at last; returns when all are gone."""
     alive = list(processes)
     for number in (*signals, signal.SIGKILL):
         for process in alive:
-            try:
+            with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
-            except psutil.NoSuchProcess:
-                continue
-        _, alive = psutil.wait_procs(alive, timeout=timeout_s)
+        deadline = time.monotonic() + timeout_s
+        while alive and time.monotonic() < deadline:
+            time.sleep(POLL_S)
+            alive = [process for process in alive if is_alive(process)]
         if not alive:
             return

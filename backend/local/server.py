@@ -69,7 +69,7 @@ def launch(
         except (OSError, subprocess.SubprocessError) as error:
             raise EnginesError(f"{name} cannot be started: {error}") from error
     try:
-        if _wait(child, ready):
+        if wait_until(ready, alive=lambda: child.poll() is None):
             server = Server(psutil.Process(child.pid), *stop_signals)
             server.child = child
             return server
@@ -80,9 +80,10 @@ def launch(
         raise
 
 
-def _wait(child: "subprocess.Popen[bytes]", ready: Callable[[], bool]) -> bool:
+def wait_until(ready: Callable[[], bool], *, alive: Callable[[], bool]) -> bool:
+    """Wait while it lives and time is left; whether it became ready."""
     deadline = time.monotonic() + READY_TIMEOUT_S
-    while child.poll() is None and time.monotonic() < deadline:
+    while alive() and time.monotonic() < deadline:
         if ready():
             return True
         time.sleep(0.01)

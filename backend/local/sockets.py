@@ -7,6 +7,7 @@ import stat
 import tempfile
 from pathlib import Path
 
+from backend.local.accounts import Account
 from backend.local.errors import EnginesError
 
 LONGEST_NAME = ".s.PGSQL.5432.lock"
@@ -15,17 +16,19 @@ MAX_PATH_BYTES = 103  # 107 on Linux, 103 on macOS
 AWKWARD = set(",\"'")
 
 
-def folder_for(data_dir: Path, owner: int) -> Path:
-    """An existing folder that only its owner may enter: in the data folder when that works, else a short one."""
+def folder_for(data_dir: Path, account: Account) -> Path:
+    """An existing folder that only the account may enter: in the data folder when that works, else a short one."""
     inside = data_dir / "sockets"
-    folder = inside if _may_hold_sockets(inside) else _short_folder(data_dir, owner)
-    _make_private(folder, owner)
+    if not account.may_enter(data_dir) or not _may_hold_sockets(inside):
+        folder = _short_folder(data_dir, account)
+    else:
+        folder = inside
+    _make_private(folder, account.uid)
     return folder
 
 
 def _may_hold_sockets(folder: Path) -> bool:
-    path = folder / LONGEST_NAME
-    if len(os.fsencode(path)) > MAX_PATH_BYTES or AWKWARD & set(str(path)):
+    if not _fits(folder):
         return False
     folder.mkdir(mode=0o700, exist_ok=True)
     # Some shared file systems take files and no sockets.
@@ -39,13 +42,16 @@ def _may_hold_sockets(folder: Path) -> bool:
     return True
 
 
-def _short_folder(data_dir: Path, owner: int) -> Path:
+def _fits(folder: Path) -> bool:
+    return len(os.fsencode(folder / LONGEST_NAME)) <= MAX_PATH_BYTES and not AWKWARD & set(str(folder))
+
+
+def _short_folder(data_dir: Path, account: Account) -> Path:
     """Named after the data folder and its inode: a new folder under an old name gets new sockets."""
-    key = f"{data_dir}:{data_dir.stat().st_ino}:{owner}"
+    key = f"{data_dir}:{data_dir.stat().st_ino}:{account.uid}"
     name = f"cartograph-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
-    inside_temporary = Path(tempfile.gettempdir()).resolve() / name
-    fits = len(os.fsencode(inside_temporary / LONGEST_NAME)) <= MAX_PATH_BYTES
-    return inside_temporary if fits and not AWKWARD & set(str(inside_temporary)) else Path("/tmp") / name
+    temporary = Path(tempfile.gettempdir()).resolve()
+    return (temporary if _fits(temporary / name) and account.may_enter(temporary) else Path("/tmp")) / name
 
 
 def _make_private(folder: Path, owner: int) -> None:
