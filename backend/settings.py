@@ -111,8 +111,7 @@ TEMPLATES: list[dict[str, Any]] = [
 # the embedded engines' addresses by backend.local before the settings load.
 DATABASES = {"default": env.db("DATABASE_URL", default="postgres://unset:unset@127.0.0.1:1/unset")}
 DATABASES["default"].update(
-    CONN_MAX_AGE=None,
-    CONN_HEALTH_CHECKS=False,  # the pool of schema.server.db replaces a broken connection itself
+    CONN_MAX_AGE=0,  # Django's own requests run in short-lived threads; the pool keeps its connections itself
     DISABLE_SERVER_SIDE_CURSORS=True,
 )
 DB_POOL_SIZE: int = env.int("DB_POOL_SIZE", default=8)
@@ -166,6 +165,8 @@ SCHEDULE = [
 ]
 
 # Payments ------------------------------------------------------------------------------------------
+# Where the sandbox gateway sends its webhooks: this shop, as seen from its own machine.
+SANDBOX_WEBHOOK_URL: str = env.str("SANDBOX_WEBHOOK_URL", default=f"http://127.0.0.1:{PORT}")
 SANDBOX_WEBHOOK_SECRET: str = env.str("SANDBOX_WEBHOOK_SECRET", default="sandbox-webhook-secret")
 # Origins that a payment may return the buyer to; empty in development means any http(s) address.
 RETURN_URL_ORIGINS: list[str] = env.list("RETURN_URL_ORIGINS", default=[PUBLIC_URL] if PRODUCTION else [])

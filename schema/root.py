@@ -2,22 +2,33 @@
 
 from django.conf import settings
 from strawberry.extensions import AddValidationRules, MaxTokensLimiter, ParserCache, ValidationCache
-from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
+from schema.carts.mutations import CartMutation, CartQuery
+from schema.catalog.queries import CatalogQuery
 from schema.engine import EngineSchema
+from schema.orders.mutations import OrderMutation, OrderQuery
+from schema.orders.subscriptions import OrderSubscription
+from schema.payments.mutations import PaymentMutation
+from schema.payments.types import ClientSecretAction
 from schema.server import in_context
 from schema.server.errors import PublicErrors
 from schema.server.limits import DepthLimit
 from schema.server.node import NodeQuery
-from schema.catalog.queries import CatalogQuery
+from schema.shop.queries import ShopQuery
 
 DOCUMENTS_KEPT = 500
+"""How many parsed and validated documents a process keeps."""
 
-Query = merge_types("Query", (CatalogQuery, NodeQuery))
+Query = merge_types("Query", (CartQuery, CatalogQuery, NodeQuery, OrderQuery, ShopQuery))
+Mutation = merge_types("Mutation", (CartMutation, OrderMutation, PaymentMutation))
+Subscription = merge_types("Subscription", (OrderSubscription,))
 
 schema = EngineSchema(
     query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    types=[ClientSecretAction],
     operation_directives=[in_context.directive],
     extensions=[
         lambda: MaxTokensLimiter(max_token_count=settings.GRAPHQL_MAX_TOKENS),
@@ -27,5 +38,4 @@ schema = EngineSchema(
         in_context.InContext,
         PublicErrors,
     ],
-    config=StrawberryConfig(auto_camel_case=True),
 )

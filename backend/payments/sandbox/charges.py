@@ -1,0 +1,131 @@
+"""The sandbox's own side: its charges and refunds, and the webhooks that they cause."""
+
+import secrets
+from dataclasses import asdict
+from typing import Any
+
+import httpx
+import orjson
+from django.conf import settings
+from django.db import transaction
+
+from backend.core import clock, outbox
+from backend.payments.gateways.base import GatewayUnavailable
+from backend.payments.models import SandboxCharge, SandboxRefund
+from backend.payments.sandbox import signing
+from backend.payments.sandbox.scenarios import Delivery, Scenario, deliveries
+
+OPEN, AUTHENTICATING = "OPEN", "AUTHENTICATING"
+SUCCEEDED, FAILED, CANCELLED = "SUCCEEDED", "FAILED", "CANCELLED"
+ERROR_MESSAGES = {"CARD_DECLINED": "The card was declined.", "ABANDONED": "The buyer closed the payment page."}
+WEBHOOK_TIMEOUT_S = 10
+
+
+class Refused(Exception):
+    """What a gateway answers to a request that cannot be carried out."""
+
+
+def create(
+    *, merchant_reference: str, amount: int, currency: str, description: str, return_url: str, scenario: str
+) -> SandboxCharge:
+    """A charge for the merchant's reference; the same reference again gives the same charge.
+
+    Raises GatewayUnavailable for START_TIMEOUT the first time: the charge is there, but its answer was lost.
+    """
+    charge, created = SandboxCharge.objects.get_or_create(
+        merchant_reference=merchant_reference,
+        defaults={
+            "id": f"ch_{secrets.token_hex(12)}",
+            "amount": amount,
+            "currency": currency,
+            "description": description,
+            "return_url": return_url,
+            "scenario": scenario or Scenario.APPROVE.value,
+            "state": OPEN,
+            "created_at": clock.now(),
+        },
+    )
+    if created and charge.scenario == Scenario.START_TIMEOUT.value:
+        raise GatewayUnavailable("the sandbox did not answer in time")
+    return charge
+
+
+@transaction.atomic
+def press(charge_id: str, button: str) -> SandboxCharge:
+    """What happens when the buyer presses pay, authenticate, decline or close. A finished charge stays as it is."""
+    charge = SandboxCharge.objects.select_for_update().get(pk=charge_id)
+    if charge.state not in (OPEN, AUTHENTICATING):
+        return charge
+    scenario = Scenario(charge.scenario)
+    if button == "pay" and scenario is Scenario.AUTHENTICATE and charge.state == OPEN:
+        charge.state = AUTHENTICATING
+    elif button in ("pay", "authenticate"):
+        _finish(charge, FAILED if scenario is Scenario.DECLINE else SUCCEEDED)
+    elif button == "decline":
+        _finish(charge, FAILED)
+    else:
+        _finish(charge, CANCELLED)
+    charge.save()
+    return charge
+
+
+def refund(*, charge_id: str, amount: int, idempotency_key: str) -> SandboxRefund:
+    """Give back part of a charge, once for each key. Raises Refused for more than is left."""
+    with transaction.atomic():
+        charge = SandboxCharge.objects.select_for_update().get(pk=charge_id)
+        earlier = SandboxRefund.objects.filter(idempotency_key=idempotency_key).first()
+        if earlier is not None:
+            return earlier
+        if charge.state != SUCCEEDED or amount > charge.amount - charge.refunded:
+            raise Refused("There is not so much left to give back.")
+        charge.refunded += amount
+        charge.save()
+        return SandboxRefund.objects.create(
+            id=f"re_{secrets.token_hex(12)}",
+            charge=charge,
+            idempotency_key=idempotency_key,
+            amount=amount,
+            created_at=clock.now(),
+        )
+
+
+def deliver(charge_id: str, data: dict[str, Any]) -> int:
+    """Send one webhook by HTTP; returns the shop's status code. Raises httpx.HTTPError when it cannot be reached."""
+    charge = SandboxCharge.objects.get(pk=charge_id)
+    delivery = Delivery(**data)
+    body = message(charge, delivery)
+    signature = signing.sign(body)
+    if delivery.forged:
+        signature = signature[:-8] + "00000000"
+    headers = {signing.HEADER: signature, "content-type": "application/json"}
+    url = f"{settings.SANDBOX_WEBHOOK_URL}/webhooks/sandbox/"
+    return httpx.post(url, content=body, headers=headers, timeout=WEBHOOK_TIMEOUT_S).status_code
+
+
+def message(charge: SandboxCharge, delivery: Delivery) -> bytes:
+    """A webhook's raw body. Amounts in minor units."""
+    return orjson.dumps(
+        {
+            "id": delivery.event_id,
+            "state": delivery.state,
+            "charge": {
+                "id": charge.pk,
+                "merchant_reference": charge.merchant_reference,
+                "amount": charge.amount + delivery.amount_off,
+                "currency": delivery.currency or charge.currency,
+                "error_code": charge.error_code,
+                "error_message": ERROR_MESSAGES.get(charge.error_code, ""),
+            },
+        }
+    )
+
+
+def _finish(charge: SandboxCharge, state: str) -> None:
+    charge.state = state
+    if state != SUCCEEDED:
+        charge.error_code = "CARD_DECLINED" if state == FAILED else "ABANDONED"
+    scenario = Scenario(charge.scenario)
+    if scenario is Scenario.WEBHOOK_BEFORE_REDIRECT:
+        return  # the payment page sends it itself, before it lets the buyer go
+    for delivery in deliveries(scenario, charge_id=charge.pk, state=state, currency=charge.currency):
+        outbox.emit("sandbox.webhook_due", key=charge.pk, data=asdict(delivery), delay_s=delivery.delay_s)

@@ -1,0 +1,115 @@
+"""Payments as clients see them."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import strawberry
+import strawberry_django
+
+from backend.orders.queries import orders_by_id
+from backend.payments import models
+from backend.payments.sandbox.scenarios import Scenario
+from schema.catalog.types import describe_enum
+from schema.engine import ColumnField, batched, computed
+from schema.orders.types import Order
+from schema.server.money import Money, money
+from schema.server.node import Node, register
+
+PaymentState = strawberry.enum(models.PaymentState, name="PaymentState", description="Where an attempt to pay stands.")
+describe_enum(
+    models.PaymentState,
+    {
+        "PENDING": "Recorded; the gateway has not answered yet.",
+        "REQUIRES_ACTION": "The buyer has to do something: see `nextAction`.",
+        "PROCESSING": "The gateway is at work.",
+        "AUTHORIZED": "Money is set aside, not taken.",
+        "SUCCEEDED": "The money was taken.",
+        "FAILED": "Refused; `errorCode` says why. Another attempt may be made.",
+        "CANCELLED": "The buyer gave up. Another attempt may be made.",
+        "REFUNDED": "All of it went back.",
+        "PARTIALLY_REFUNDED": "Some of it went back.",
+        "FLAGGED": "What the gateway reports does not fit; staff will look at it.",
+    },
+)
+SandboxScenario = strawberry.enum(
+    Scenario, name="SandboxScenario", description="How a payment at the sandbox gateway behaves."
+)
+describe_enum(
+    Scenario,
+    {
+        "APPROVE": "The buttons of the payment page decide.",
+        "DECLINE": "Paying is declined.",
+        "AUTHENTICATE": "Paying asks the buyer to authenticate first.",
+        "START_TIMEOUT": "The first answer to `paymentStart` is lost, though the gateway has acted.",
+        "WEBHOOK_TWICE": "The webhook comes twice.",
+        "WEBHOOK_BEFORE_REDIRECT": "The webhook comes before the buyer is back.",
+        "WEBHOOK_OUT_OF_ORDER": "An older webhook comes after the last one.",
+        "WEBHOOK_LATE": "The webhook comes after 20 minutes, when the order has expired.",
+        "WEBHOOK_BAD_SIGNATURE": "The webhook's signature is wrong.",
+        "WEBHOOK_MISSING": "No webhook comes; `paymentVerify` or the sweep finds out.",
+        "WRONG_AMOUNT": "The webhook reports another amount.",
+        "WRONG_CURRENCY": "The webhook reports another currency.",
+    },
+)
+
+
+@strawberry.type(description="Send the buyer to this address.")
+class RedirectAction:
+    url: str = strawberry.field(description="The gateway's payment page.")
+
+
+@strawberry.type(description="Hand this to the gateway's own script in the browser.")
+class ClientSecretAction:
+    client_secret: str = strawberry.field(description="The secret of this payment, for the script.")
+    publishable_key: str = strawberry.field(description="The shop's public key, for the script.")
+
+
+PaymentAction = Annotated[
+    RedirectAction | ClientSecretAction,
+    strawberry.union("PaymentAction", description="What the buyer has to do next."),
+]
+
+
+@strawberry_django.type(
+    models.Payment, name="Payment", field_cls=ColumnField, description="An attempt to pay an order at a gateway."
+)
+class Payment(Node):
+    gateway: str = strawberry.field(description="The gateway's id.")
+    created_at: datetime = strawberry.field(description="When it was begun, in UTC.")
+
+    @computed(description="Where it stands.")
+    def status(payment: Any) -> PaymentState:
+        return payment.state  # type: ignore[no-any-return]
+
+    @computed(description="How it is paid: CARD, WALLET, BANK and so on; null until that is known.")
+    def method(payment: Any) -> str | None:
+        return payment.method or None
+
+    @computed(description="How much it is about.")
+    def amount(payment: Any) -> Money:
+        return money(payment.amount, payment.currency)
+
+    @computed(description="Why it failed, to branch on; null where it did not.")
+    def error_code(payment: Any) -> str | None:
+        return payment.error_code or None
+
+    @computed(description="Why it failed, as a sentence; null where it did not.")
+    def error_message(payment: Any) -> str | None:
+        return payment.error_message or None
+
+    @computed(description="What the buyer has to do next; null when nothing.")
+    def next_action(payment: Any) -> PaymentAction | None:
+        action = payment.next_action
+        if not action or payment.state not in (models.PaymentState.REQUIRES_ACTION, models.PaymentState.PROCESSING):
+            return None
+        if action["type"] == "REDIRECT":
+            return RedirectAction(url=action["url"])
+        return ClientSecretAction(client_secret=action["client_secret"], publishable_key=action["publishable_key"])
+
+    @batched(description="The order that it pays.")
+    def order(payments: list[Any]) -> list[Order]:
+        found = orders_by_id({each.order_id for each in payments})
+        return [found[each.order_id] for each in payments]  # type: ignore[misc]
+
+
+register("Payment", models.Payment)

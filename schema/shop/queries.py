@@ -1,0 +1,106 @@
+"""What a storefront asks before anything else."""
+
+import strawberry
+from babel.core import Locale
+from django.conf import settings
+from strawberry.types import Info
+
+from backend.core.addresses import COUNTRIES
+from backend.core.money import exponent
+from backend.payments.gateways import registry
+from backend.payments.gateways.base import Flow
+from schema.catalog.types import describe_enum
+from schema.engine import computed
+from schema.server.context import Context
+from schema.server.enums import CountryCode, CurrencyCode, LanguageCode
+
+PaymentFlow = strawberry.enum(Flow, name="PaymentFlow", description="How a buyer meets a payment gateway.")
+describe_enum(
+    Flow,
+    {
+        "REDIRECT": "On a page of the gateway, and back.",
+        "CLIENT_SECRET": "In your page, by the gateway's own script.",
+    },
+)
+
+
+@strawberry.type(description="A currency that the shop has prices in.")
+class Currency:
+    code: CurrencyCode = strawberry.field(description="Its ISO 4217 code.")
+    name: str = strawberry.field(description="Its name, in the context's language.")
+    exponent: int = strawberry.field(description="How many digits its amounts have after the point.")
+
+
+@strawberry.type(description="A language that the shop speaks.")
+class Language:
+    code: LanguageCode = strawberry.field(description="Its ISO 639-1 code.")
+    name: str = strawberry.field(description="What it calls itself.")
+
+
+@strawberry.type(description="A country that orders can go to.")
+class Country:
+    code: CountryCode = strawberry.field(description="Its ISO 3166 alpha-2 code.")
+    name: str = strawberry.field(description="Its name, in the context's language.")
+
+
+@strawberry.type(name="PaymentGateway", description="A way to pay.")
+class PaymentGatewayType:
+    id: strawberry.ID = strawberry.field(description="The gateway's id, for `paymentStart`.")
+    name: str = strawberry.field(description="Its name.")
+    currencies: list[CurrencyCode] = strawberry.field(description="The shop's currencies that it takes.")
+    flow: Flow = strawberry.field(description="How a buyer meets it.")
+
+
+@strawberry.type(description="The shop.")
+class Shop:
+    name: str = strawberry.field(description="The shop's name.")
+    default_currency: CurrencyCode = strawberry.field(description="Prices are in it unless `@inContext` says else.")
+    default_language: LanguageCode = strawberry.field(description="Texts are in it unless `@inContext` says else.")
+
+    @computed(description="The currencies that it has prices in.")
+    def currencies(shop: "Shop", ctx: Context) -> list[Currency]:
+        names = Locale.parse(ctx.shop.language).currencies
+        return [
+            Currency(code=code, name=names.get(code, code), exponent=exponent(code))  # type: ignore[arg-type]
+            for code in settings.CURRENCIES_OFFERED
+        ]
+
+    @computed(description="The languages that it speaks.")
+    def languages(shop: "Shop") -> list[Language]:
+        return [
+            Language(code=code, name=Locale.parse(code).display_name or code)  # type: ignore[arg-type]
+            for code in settings.LANGUAGES_OFFERED
+        ]
+
+    @computed(description="The countries that orders can go to.")
+    def countries(shop: "Shop", ctx: Context) -> list[Country]:
+        names = Locale.parse(ctx.shop.language).territories
+        codes = settings.COUNTRIES_OFFERED or sorted(COUNTRIES)
+        return [Country(code=code, name=names.get(code, code)) for code in codes]  # type: ignore[arg-type]
+
+    @computed(description="The ways to pay.")
+    def payment_gateways(shop: "Shop") -> list[PaymentGatewayType]:
+        return [
+            PaymentGatewayType(
+                id=strawberry.ID(gateway.id),
+                name=gateway.name,
+                currencies=[
+                    code  # type: ignore[misc]
+                    for code in settings.CURRENCIES_OFFERED
+                    if (taken := gateway.currencies()) is None or code in taken
+                ],
+                flow=gateway.flow,
+            )
+            for gateway in registry.enabled()
+        ]
+
+
+@strawberry.type
+class ShopQuery:
+    @strawberry.field(description="The shop: what it is called, speaks and takes.")
+    def shop(self, info: Info) -> Shop:
+        return Shop(
+            name=settings.SHOP_NAME,
+            default_currency=settings.DEFAULT_CURRENCY,
+            default_language=settings.DEFAULT_LANGUAGE,
+        )
