@@ -12,21 +12,22 @@ from backend.core.models import IdempotencyKey
 MAX_KEY_LENGTH = 255
 
 _CLAIM = """
-INSERT INTO core_idempotencykey (scope, key, fingerprint, result_id) VALUES (%s, %s, %s, '')
+INSERT INTO core_idempotencykey (scope, key, fingerprint, result_id) VALUES (%s, %s, %s, %s)
 ON CONFLICT (scope, key) DO NOTHING RETURNING id
 """
 
 
-def claim(*, scope: str, key: str, request: Any) -> str | None:
+def claim(*, scope: str, key: str, request: Any, result_id: Any = "") -> str | None:
     """Take the key in the caller's transaction; returns the earlier result's id when it was used before.
 
+    `result_id` is what the key will have brought about, where that is known beforehand; else `record` it later.
     A second caller with the same key waits for the first one's commit and then sees its result; after a
     rollback the key is free again. Raises IdempotencyConflict when the input differs.
     """
     _check(key)
     fingerprint = hashlib.sha256(orjson.dumps(request, default=str, option=orjson.OPT_SORT_KEYS)).hexdigest()
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [scope, key, fingerprint])
+        cursor.execute(_CLAIM, [scope, key, fingerprint, str(result_id)])
         if cursor.fetchone() is not None:
             return None
     earlier = IdempotencyKey.objects.get(scope=scope, key=key)

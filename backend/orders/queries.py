@@ -4,12 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterable
 from uuid import UUID
 
+from backend.core.caller import Caller
 from backend.orders.models import Order, OrderEvent, OrderLine
 
 
 def lines_by_order(order_ids: Iterable[UUID]) -> dict[UUID, list[OrderLine]]:
+    """Order id -> its lines as they were ordered, with variant, product, vendor and image; one statement."""
     found: dict[UUID, list[OrderLine]] = defaultdict(list)
-    for line in OrderLine.objects.filter(order_id__in=list(order_ids)).order_by("order_id", "pk"):
+    rows = OrderLine.objects.filter(order_id__in=list(order_ids)).order_by("order_id", "pk")
+    for line in rows.select_related("variant__product", "vendor", "image"):
         found[line.order_id].append(line)
     return found
 
@@ -20,4 +23,12 @@ def events_after(order_id: UUID, sequence: int, *, limit: int = 100) -> list[Ord
 
 
 def orders_by_id(ids: Iterable[UUID]) -> dict[UUID, Order]:
+    """For rows that were reached through something of the caller's own: it does not ask who wants them."""
     return {order.pk: order for order in Order.objects.filter(pk__in=list(ids))}
+
+
+def own_orders_by_id(ids: Iterable[UUID], *, caller: Caller) -> dict[UUID, Order]:
+    """A customer's own orders. A guest has none by id alone: an id opens nothing."""
+    if caller.user_id is None:
+        return {}
+    return {order.pk: order for order in Order.objects.filter(pk__in=list(ids), customer_id=caller.user_id)}

@@ -3,7 +3,8 @@
 from backend.orders.services.access import access_order, lock_order
 from backend.orders.services.events import record_event
 from backend.orders.services.expiry import expire_unpaid_orders
-from backend.orders.services.placing import Placement, PlaceOrder, place_order
+from backend.orders.services.placing import Placement, place_order
+from backend.orders.services.purchase import PlaceOrder
 from backend.orders.services.settling import (
     CaptureOutcome,
     apply_capture,

@@ -7,19 +7,35 @@ from backend.core.caller import Caller
 from backend.orders.errors import OrderNotFound
 from backend.orders.models import Order
 
+_NO_TOKEN = secrets.token_urlsafe(32)
+
 
 def access_order(*, caller: Caller, order_id: UUID, token: str | None) -> Order:
-    """The caller's order: a guest's by its token, a customer's own without. Raises OrderNotFound otherwise."""
+    """The caller's order: a guest's by its token, a customer's own without.
+
+    Raises OrderNotFound otherwise: for an unknown order as for a wrong token, in the same words, after the same work.
+    """
     order = Order.objects.filter(pk=order_id).first()
+    named = _same(token or "", _NO_TOKEN if order is None else order.token)
     if order is None:
         raise OrderNotFound
     own = caller.user_id is not None and order.customer_id == caller.user_id
-    named = token is not None and secrets.compare_digest(token.encode(), order.token.encode())
     if not own and not named:
         raise OrderNotFound
     return order
 
 
 def lock_order(order_id: UUID) -> Order:
-    """The order, locked until the transaction ends: taken before payments and stock, always."""
-    return Order.objects.select_for_update().get(pk=order_id)
+    """The order, locked until the transaction ends: taken before payments and stock, always.
+
+    Raises OrderNotFound. For services: it does not ask who wants it.
+    """
+    order = Order.objects.select_for_update().filter(pk=order_id).first()
+    if order is None:
+        raise OrderNotFound
+    return order
+
+
+def _same(sent: str, known: str) -> bool:
+    """Compared in constant time; what a client sends may hold anything, so bytes."""
+    return secrets.compare_digest(sent.encode(errors="replace"), known.encode())
