@@ -174,11 +174,13 @@ RETURN_URL_ORIGINS: list[str] = env.list("RETURN_URL_ORIGINS", default=[PUBLIC_U
 # Emails --------------------------------------------------------------------------------------------
 MAIL_DIR = DATA_DIR / "mail"
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="shop@cartograph.example")
+# Where the storefront shows an order, with {id}, {number} and {token}; no link is sent without it.
+STOREFRONT_ORDER_URL: str = env.str("STOREFRONT_ORDER_URL", default="")
 EMAIL_URL: str = env.str("EMAIL_URL", default="")
 if EMAIL_URL:
     vars().update(env.email_url("EMAIL_URL"))
 else:
-    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_BACKEND = "backend.core.mail.FileBackend"
     EMAIL_FILE_PATH = str(MAIL_DIR)
 
 # Files ---------------------------------------------------------------------------------------------

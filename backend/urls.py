@@ -3,11 +3,19 @@
 from django.contrib import admin
 from django.urls import path
 
+from backend.catalog.views import media
+from backend.core import views
 from backend.payments import webhooks
 from backend.payments.sandbox import pages
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("webhooks/<slug:gateway_id>/", webhooks.receive, name="webhook"),
+    path("dev/clock/", views.test_clock, name="test-clock"),
+    path("dev/mail/", views.mailbox, name="mailbox"),
+    path("dev/mail/<str:name>/", views.mail, name="mail"),
+    path("dev/mail/<str:name>/html/", views.mail_html, name="mail-html"),
+    path("healthz", views.health, name="health"),
+    path("media/<path:path>", media, name="media"),
     path("sandbox/pay/<slug:charge_id>/", pages.pay, name="sandbox-pay"),
+    path("webhooks/<slug:gateway_id>/", webhooks.receive, name="webhook"),
 ]

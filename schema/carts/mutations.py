@@ -167,9 +167,7 @@ class CartMutation:
         self, info: Info, input: Annotated[CartBuyerUpdateInput, strawberry.argument(description="Who buys.")]
     ) -> CartPayload:
         return await _change(
-            lambda: services.update_buyer(
-                **_cart(info, input), email=input.email, phone=input.phone, note=input.note
-            )
+            lambda: services.update_buyer(**_cart(info, input), email=input.email, phone=input.phone, note=input.note)
         )
 
     @strawberry.mutation(description="Say where it goes.")

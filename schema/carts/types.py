@@ -59,7 +59,9 @@ def from_snapshot(snapshot: dict[str, str] | None) -> Address | None:
     return cast("Address | None", addresses.from_json(snapshot))
 
 
-@strawberry.type(description="What something costs altogether: total = subtotal - discount + shipping, + tax where prices do not include it.")
+@strawberry.type(
+    description="What something costs altogether: total = subtotal - discount + shipping, + tax where prices do not include it."
+)
 class CartTotals:
     subtotal: Money = strawberry.field(description="The lines before reductions.")
     discount: Money = strawberry.field(description="All reductions together.")

@@ -168,7 +168,9 @@ def queries_for_products(variants: list[models.ProductVariant]) -> dict[int, Any
     A product that is no longer shown is still the product of a variant that somebody has in a cart or order.
     """
     found = {
-        each.product_id: each.product for each in variants if models.ProductVariant.product.is_cached(each)  # type: ignore[attr-defined]
+        each.product_id: each.product
+        for each in variants
+        if models.ProductVariant.product.is_cached(each)  # type: ignore[attr-defined]
     }
     missing = {each.product_id for each in variants} - found.keys()
     if missing:
@@ -248,7 +250,9 @@ class Product(Node):
         found = _listings(products, ctx)
         reduced = {pk: each for pk, each in found.items() if each.discount_percent}
         return [
-            _range(reduced[each.pk].compare_at_min, reduced[each.pk].compare_at_max, ctx) if each.pk in reduced else None
+            _range(reduced[each.pk].compare_at_min, reduced[each.pk].compare_at_max, ctx)
+            if each.pk in reduced
+            else None
             for each in products
         ]
 
@@ -344,9 +348,7 @@ def _attribute(row: models.ProductAttribute, language: str) -> ProductAttribute:
         value = f"{row.number.normalize():f}"
     else:
         value = row.text or ""
-    return ProductAttribute(
-        key=row.attribute.key, label=translated(row.attribute, "label", language), value=value
-    )
+    return ProductAttribute(key=row.attribute.key, label=translated(row.attribute, "label", language), value=value)
 
 
 @strawberry.type(description="A value of a facet, and how many products would be left after choosing it.")
@@ -411,7 +413,9 @@ class Category(Node):
         categories: list[Any],
         ctx: Context,
         *,
-        first: Annotated[int | None, strawberry.argument(description="This many from the start, 20 by default.")] = None,
+        first: Annotated[
+            int | None, strawberry.argument(description="This many from the start, 20 by default.")
+        ] = None,
         after: Annotated[str | None, strawberry.argument(description="Begin after this cursor.")] = None,
         last: Annotated[int | None, strawberry.argument(description="This many from the end.")] = None,
         before: Annotated[str | None, strawberry.argument(description="End before this cursor.")] = None,

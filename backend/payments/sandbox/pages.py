@@ -36,7 +36,9 @@ def pay(request: HttpRequest, charge_id: str) -> HttpResponse:
     }
     response = render(request, "payments/sandbox_pay.html", context)
     response["Cache-Control"] = "no-store"
-    response["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    response["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
     return response
 
 

@@ -1,0 +1,59 @@
+"""Emails of development: one .eml file each, that any mail program opens."""
+
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import default
+from pathlib import Path
+from typing import NamedTuple, cast
+from uuid import uuid4
+
+from django.core.mail import EmailMessage as DjangoMessage
+from django.core.mail.backends.base import BaseEmailBackend
+from django.conf import settings
+from django.utils import timezone
+
+
+class FileBackend(BaseEmailBackend):
+    """Writes to settings.MAIL_DIR. The name sorts by time."""
+
+    def send_messages(self, email_messages: list[DjangoMessage]) -> int:
+        settings.MAIL_DIR.mkdir(parents=True, exist_ok=True)
+        for message in email_messages:
+            name = f"{timezone.now():%Y%m%d-%H%M%S-%f}-{uuid4().hex[:6]}.eml"
+            unfinished = settings.MAIL_DIR / f".{name}"
+            unfinished.write_bytes(message.message().as_bytes())
+            unfinished.rename(settings.MAIL_DIR / name)
+        return len(email_messages)
+
+
+class Mail(NamedTuple):
+    """A mail that was written to a file."""
+
+    name: str
+    subject: str
+    to: str
+    date: str
+    text: str
+    html: str
+
+
+def read_mails(folder: Path) -> list[Mail]:
+    """The folder's mails, newest first."""
+    return [read_mail(path) for path in sorted(folder.glob("*.eml"), reverse=True)]
+
+
+def read_mail(path: Path) -> Mail:
+    message = cast(EmailMessage, BytesParser(policy=default).parsebytes(path.read_bytes()))
+    return Mail(
+        name=path.name,
+        subject=str(message["subject"]),
+        to=str(message["to"]),
+        date=str(message["date"]),
+        text=_part(message, "plain"),
+        html=_part(message, "html"),
+    )
+
+
+def _part(message: EmailMessage, kind: str) -> str:
+    body = message.get_body(preferencelist=(kind,))
+    return "" if body is None else str(body.get_content())

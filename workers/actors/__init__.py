@@ -1,0 +1,1 @@
+"""Actors: thin, safe to run twice, each with its own patience."""

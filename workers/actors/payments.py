@@ -1,0 +1,29 @@
+"""What payments leave for later."""
+
+from typing import Any
+from uuid import UUID
+
+import dramatiq
+
+from backend.payments import services
+from backend.payments.sandbox import charges
+
+QUEUE = "payments"
+
+
+@dramatiq.actor(queue_name=QUEUE, max_retries=8, min_backoff=1_000, max_backoff=300_000, time_limit=30_000)  # ms
+def process_webhook(event_id: str, message_id: str, data: dict[str, Any]) -> None:
+    """Settle what a stored webhook reports."""
+    services.process_webhook(int(message_id))
+
+
+@dramatiq.actor(queue_name=QUEUE, max_retries=20, min_backoff=2_000, max_backoff=3_600_000, time_limit=60_000)  # ms
+def execute_refund(event_id: str, refund_id: str, data: dict[str, Any]) -> None:
+    """Give back what was decided."""
+    services.execute_refund(UUID(refund_id))
+
+
+@dramatiq.actor(queue_name=QUEUE, max_retries=5, min_backoff=500, max_backoff=10_000, time_limit=30_000)  # ms
+def deliver_sandbox_webhook(event_id: str, charge_id: str, data: dict[str, Any]) -> None:
+    """The sandbox gateway's own sending: tried again only when the shop does not answer at all."""
+    charges.deliver(charge_id, data)

@@ -1,0 +1,18 @@
+"""Which actors hear of which domain event. An actor is named here by queue and name, so that sending costs no import."""
+
+from typing import NamedTuple
+
+
+class Route(NamedTuple):
+    """The actor gets the event's id, key and data."""
+
+    queue: str
+    actor: str
+
+
+ROUTES: dict[str, tuple[Route, ...]] = {
+    "order.paid": (Route("notifications", "send_order_confirmation"),),
+    "webhook.received": (Route("payments", "process_webhook"),),
+    "refund.requested": (Route("payments", "execute_refund"),),
+    "sandbox.webhook_due": (Route("payments", "deliver_sandbox_webhook"),),
+}
