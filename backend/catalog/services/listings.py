@@ -1,4 +1,4 @@
-"""Catalog commands."""
+"""What follows from prices and orders: listings and sales counters."""
 
 from collections.abc import Iterable, Mapping
 
