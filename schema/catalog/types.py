@@ -1,5 +1,6 @@
 """Products, variants, categories and what belongs to them."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, cast
 
@@ -135,15 +136,17 @@ class ProductVariant(Node):
 
     @batched(description="The price of one unit in the context's currency; null where it is not sold in it.")
     def price(variants: list[Any], ctx: Context) -> list[Money | None]:
-        prices = queries.prices_by_variant([each.pk for each in variants], ctx.shop.currency)
-        return [money(prices[each.pk].amount, ctx.shop.currency) if each.pk in prices else None for each in variants]
+        currency = ctx.shop.currency
+        return [None if price is None else money(price.amount, currency) for price in _prices(variants, currency)]
 
     @batched(description="The price before a reduction; null where nothing is reduced.")
     def compare_at_price(variants: list[Any], ctx: Context) -> list[Money | None]:
         currency = ctx.shop.currency
-        prices = queries.prices_by_variant([each.pk for each in variants], currency)
-        before = {pk: reduced_from(each.amount, each.compare_at) for pk, each in prices.items()}
-        return [None if (minor := before.get(each.pk)) is None else money(minor, currency) for each in variants]
+        before = [
+            None if price is None else reduced_from(price.amount, price.compare_at)
+            for price in _prices(variants, currency)
+        ]
+        return [None if minor is None else money(minor, currency) for minor in before]
 
     @batched(description="Whether it can be had, and how many.")
     def availability(variants: list[Any]) -> list[AvailabilityType]:
@@ -162,6 +165,18 @@ class ProductVariant(Node):
         return [products[each.product_id] for each in variants]
 
 
+def per_row(
+    rows: list[Any], name: str, load: Callable[[list[int]], Mapping[int, Any]], default: Any = None
+) -> list[Any]:
+    """Something of each row by its primary key, read once a request: fields that need the same thing share it."""
+    missing = [row for row in rows if name not in row.__dict__]
+    if missing:
+        found = load([row.pk for row in missing])
+        for row in missing:
+            row.__dict__[name] = found.get(row.pk, default)
+    return [row.__dict__[name] for row in rows]
+
+
 def queries_for_products(variants: list[models.ProductVariant]) -> dict[int, Any]:
     """The variants' products: those that came with them, and the rest in one statement.
 
@@ -176,6 +191,18 @@ def queries_for_products(variants: list[models.ProductVariant]) -> dict[int, Any
     if missing:
         found.update(models.Product.objects.in_bulk(list(missing)))
     return found
+
+
+def _prices(variants: list[Any], currency: str) -> list[models.VariantPrice | None]:
+    return per_row(variants, f"price_{currency}", lambda ids: queries.prices_by_variant(ids, currency))
+
+
+def _images(products: list[Any]) -> list[list[models.ProductImage]]:
+    return per_row(products, "all_images", queries.images_by_product, [])
+
+
+def _variants(products: list[Any]) -> list[list[models.ProductVariant]]:
+    return per_row(products, "all_variants", queries.variants_by_product, [])
 
 
 def _name_values(variant: models.ProductVariant, product: models.Product, language: str) -> list[NameValue]:
@@ -234,37 +261,31 @@ class Product(Node):
 
     @batched(description="The largest reduction of a variant in the context's currency, in whole percent; 0 for none.")
     def discount_percent(products: list[Any], ctx: Context) -> list[int]:
-        found = _listings(products, ctx)
-        return [found[each.pk].discount_percent if each.pk in found else 0 for each in products]
+        return [0 if listing is None else listing.discount_percent for listing in _listings(products, ctx)]
 
     @batched(description="The variants' prices in the context's currency; null where it is not sold in it.")
     def price_range(products: list[Any], ctx: Context) -> list[MoneyRange | None]:
-        found = _listings(products, ctx)
         return [
-            _range(found[each.pk].price_min, found[each.pk].price_max, ctx) if each.pk in found else None
-            for each in products
+            None if listing is None else _range(listing.price_min, listing.price_max, ctx)
+            for listing in _listings(products, ctx)
         ]
 
     @batched(description="The variants' prices before reductions; null where nothing is reduced.")
     def compare_at_price_range(products: list[Any], ctx: Context) -> list[MoneyRange | None]:
-        found = _listings(products, ctx)
-        reduced = {pk: each for pk, each in found.items() if each.discount_percent}
         return [
-            _range(reduced[each.pk].compare_at_min, reduced[each.pk].compare_at_max, ctx)
-            if each.pk in reduced
+            _range(listing.compare_at_min, listing.compare_at_max, ctx)
+            if listing is not None and listing.discount_percent
             else None
-            for each in products
+            for listing in _listings(products, ctx)
         ]
 
     @batched(description="The first image.")
     def image(products: list[Any]) -> list[Image | None]:
-        found = queries.images_by_product([each.pk for each in products])
-        return [_first(found.get(each.pk)) for each in products]
+        return [_first(images) for images in _images(products)]
 
     @batched(description="All images, in display order.")
     def images(products: list[Any]) -> list[list[Image]]:
-        found = queries.images_by_product([each.pk for each in products])
-        return cast("list[list[Image]]", [found.get(each.pk, []) for each in products])
+        return cast("list[list[Image]]", _images(products))
 
     @batched(description="The category that it is in.")
     def category(products: list[Any]) -> list["Category | None"]:
@@ -291,13 +312,11 @@ class Product(Node):
 
     @batched(description="All variants, in display order.")
     def variants(products: list[Any]) -> list[list[ProductVariant]]:
-        found = queries.variants_by_product([each.pk for each in products])
-        return cast("list[list[ProductVariant]]", [found.get(each.pk, []) for each in products])
+        return cast("list[list[ProductVariant]]", _variants(products))
 
     @batched(description="How many variants there are.")
     def variant_count(products: list[Any]) -> list[int]:
-        found = queries.variants_by_product([each.pk for each in products])
-        return [len(found.get(each.pk, [])) for each in products]
+        return [len(variants) for variants in _variants(products)]
 
 
 def whole(products: list[Any]) -> list[Any]:
@@ -314,8 +333,9 @@ def vendors_of(rows: list[Any]) -> list[Any]:
     return [found.get(each.vendor_id) for each in rows]
 
 
-def _listings(products: list[Any], ctx: Context) -> dict[int, models.ProductListing]:
-    return queries.listings_by_product([each.pk for each in products], ctx.shop.currency)
+def _listings(products: list[Any], ctx: Context) -> list[models.ProductListing | None]:
+    currency = ctx.shop.currency
+    return per_row(products, f"listing_{currency}", lambda ids: queries.listings_by_product(ids, currency))
 
 
 def _range(low: int, high: int, ctx: Context) -> MoneyRange:
