@@ -1,0 +1,53 @@
+# Each target installs what it needs by itself into .venv; a second call returns at once.
+# Nothing here depends on a POSIX shell's extensions or on GNU tools beside make.
+
+ifndef PYTHON
+# The first interpreter that runs at all, to have bootstrap.py choose (or refuse) the right one: a shim may be
+# there without a Python behind it.
+PYTHON := $(shell for python in .venv/bin/python python3 python3.12 python3.11 python; do \
+	"$$python" -ISc '' 2>/dev/null && echo "$$python" && break; done)
+endif
+
+VENV = .venv/bin/python
+COMPILE = .local/tools/bin/uv pip compile --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11
+
+.PHONY: help run test check bench lock schema clean runtime dev
+
+help:
+	@echo "make run     the shop on http://localhost:8000 (PORT=8001 make run: on another port)"
+	@echo "make test    all tests (make test ARGS='-k cart': some of them)"
+	@echo "make check   lint, format, types, import directions, migrations, schema.graphql, production settings"
+	@echo "make bench   measure requests against a generated shop"
+	@echo "make schema  write schema.graphql"
+	@echo "make lock    compile requirements.lock and requirements-dev.lock again"
+	@echo "make clean   remove .venv, .local (with the local shop's data) and all caches"
+
+run: runtime
+	@exec $(VENV) -m backend.local.run
+
+test: dev
+	@exec $(VENV) -m pytest --numprocesses logical --dist loadfile $(ARGS)
+
+check: dev
+	@exec $(VENV) backend/local/check.py
+
+bench: runtime
+	@exec $(VENV) -m bench $(ARGS)
+
+schema: runtime
+	@exec $(VENV) manage.py export_schema
+
+lock: python
+	@$(PYTHON) backend/local/bootstrap.py tools
+	$(COMPILE) --quiet pyproject.toml -o requirements.lock
+	$(COMPILE) --quiet --group dev -c requirements.lock -o requirements-dev.lock
+
+clean: python
+	@$(PYTHON) backend/local/bootstrap.py clean
+
+runtime dev: python
+	@$(PYTHON) backend/local/bootstrap.py $@
+
+.PHONY: python
+python:
+	@test -n "$(PYTHON)" || { echo "Cartograph needs Python 3.11 or 3.12, and this machine has no Python that runs." >&2; exit 1; }

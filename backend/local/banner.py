@@ -1,0 +1,30 @@
+"""What `make run` prints last: where everything is."""
+
+import os
+from pathlib import Path
+
+from backend.core.demo import DEMO_USERS
+
+RULE = "-" * 78
+
+
+def text(*, url: str, data_dir: Path, seconds: float) -> str:
+    """The addresses, the demo users and how to stop."""
+    lines = [RULE, f"Cartograph runs (ready after {seconds:.1f} s).", ""]
+    lines += [f"  GraphiQL     {url}/graphql", f"  Admin        {url}/admin/", *_mail(url, data_dir), ""]
+    lines += ["  Demo users (email, password, role)", *_users(), "", "  Stop with Ctrl-C.", RULE]
+    return "\n".join(lines)
+
+
+def _mail(url: str, data_dir: Path) -> list[str]:
+    if os.environ.get("EMAIL_URL"):
+        return ["  Emails       sent by the server in EMAIL_URL"]
+    files = f"{data_dir / 'mail'}"
+    if os.environ.get("ENVIRONMENT", "development") != "development":
+        return [f"  Emails       files in {files}"]
+    return [f"  Emails       {url}/dev/mail/  (files in {files})"]
+
+
+def _users() -> list[str]:
+    width = max(len(user.email) for user in DEMO_USERS)
+    return [f"    {user.email:<{width}}  {user.password}  {user.role}" for user in DEMO_USERS]

@@ -1,0 +1,30 @@
+"""Whether the servers that DATABASE_URL and REDIS_URL name can be reached, asked before anything starts."""
+
+import environ
+import psycopg
+import redis
+
+from backend.local.errors import LocalError
+
+TIMEOUT_S = 5
+
+
+def check_database(url: str) -> None:
+    config = environ.Env.db_url_config(url)
+    if config.get("ENGINE") != "django.db.backends.postgresql":
+        raise LocalError("DATABASE_URL must name a PostgreSQL database: postgres://user:password@host:5432/name.")
+    names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password", "NAME": "dbname"}
+    given = {word: config[key] for key, word in names.items() if config.get(key)}
+    try:
+        psycopg.connect(**given, **config.get("OPTIONS", {}), connect_timeout=TIMEOUT_S).close()
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise LocalError(f"The PostgreSQL of DATABASE_URL cannot be used: {reason}.") from error
+
+
+def check_redis(url: str) -> None:
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=TIMEOUT_S, socket_timeout=TIMEOUT_S) as client:
+            client.ping()
+    except (redis.RedisError, ValueError) as error:
+        raise LocalError(f"The Redis of REDIS_URL cannot be used: {str(error).rstrip('.')}.") from error

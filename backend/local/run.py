@@ -1,0 +1,189 @@
+"""`make run`: engines, tables, demo data, then every process of the Procfile, until Ctrl-C."""
+
+import errno
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+
+from honcho.environ import parse_procfile
+
+from backend.local import banner, engines, given_servers
+from backend.local.claim import MARK, Claim
+from backend.local.errors import EXPLAINED, EnginesError, LocalError
+from backend.local.fleet import Fleet, QuietPrinter
+
+ROOT = engines.BASE_DIR
+ANSWER_TIMEOUT_S = 90
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+BY_KEYBOARD = 130
+
+
+class Interrupted(BaseException):
+    """Somebody wants us to stop; carries our exit code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Address:
+    """Where the web process listens, from HOST and PORT."""
+
+    def __init__(self) -> None:
+        self.host = os.environ.get("HOST") or "127.0.0.1"
+        given = os.environ.get("PORT") or "8000"
+        if not (given.isdecimal() and 0 < int(given) < 65536):
+            raise LocalError(f"PORT must be a number from 1 to 65535, not {given!r}.")
+        self.port = int(given)
+        os.environ.update(HOST=self.host, PORT=given)
+
+    @property
+    def url(self) -> str:
+        return (os.environ.get("PUBLIC_URL") or f"http://localhost:{self.port}").rstrip("/")
+
+    def check_free(self) -> None:
+        """Raises LocalError when something else listens there."""
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise LocalError(
+                    f"Port {self.port} is already in use: stop what runs there, or choose another port "
+                    f"(PORT={self.port % 65535 + 1} make run)."
+                ) from error
+            raise LocalError(f"Cartograph cannot listen on {self.host}:{self.port}: {error.strerror}.") from error
+
+    def answers(self) -> bool:
+        """Whether the shop answers a query."""
+        connection = http.client.HTTPConnection(EVERYWHERE.get(self.host, self.host), self.port, timeout=10)
+        try:
+            connection.request("POST", "/graphql", b'{"query":"{__typename}"}', {"Content-Type": "application/json"})
+            return b'"data"' in connection.getresponse().read()
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
+def main() -> int:
+    started = time.monotonic()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        return _run(started)
+    except LocalError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except Interrupted as interruption:
+        return interruption.code
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    raise Interrupted(BY_KEYBOARD if number == signal.SIGINT else 0)
+
+
+def _ignore_signals() -> None:
+    """A second Ctrl-C must not leave half of the processes behind."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _run(started: float) -> int:
+    engines.load_env_file()
+    data_dir = _data_dir()
+    address = Address()
+    with ExitStack() as at_end:
+        claim = Claim(data_dir, address.url)
+        at_end.callback(claim.give_up)
+        address.check_free()
+        _check_given_servers()
+        started_engines = engines.prepare_environment()
+        if started_engines is not None:
+            at_end.callback(started_engines.stop)
+        at_end.callback(_ignore_signals)
+        return _prepare() or _serve(claim, address, data_dir, started)
+
+
+def _data_dir() -> Path:
+    folder = engines.data_dir()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "run.lock").touch()
+    except OSError as error:
+        reason = "a file is in the way" if error.errno in {errno.EEXIST, errno.ENOTDIR} else error.strerror
+        raise EnginesError(f"The data folder {folder} cannot be used: {reason}.") from error
+    os.environ["DATA_DIR"] = str(folder)
+    return folder
+
+
+def _check_given_servers() -> None:
+    if url := os.environ.get("DATABASE_URL"):
+        given_servers.check_database(url)
+    if url := os.environ.get("REDIS_URL"):
+        given_servers.check_redis(url)
+
+
+def _prepare() -> int:
+    """Tables and demo data; 0 when done. In a session of its own, so that Ctrl-C reaches us alone and we end it."""
+    command = [sys.executable, "-m", "backend.local.prepare"]
+    result = subprocess.run(command, cwd=ROOT, start_new_session=True, check=False)
+    if result.returncode not in {0, EXPLAINED}:
+        raise LocalError("The database could not be prepared; the reason stands above.")
+    return result.returncode
+
+
+def _serve(claim: Claim, address: Address, data_dir: Path, started: float) -> int:
+    printer = QuietPrinter()
+    commands = parse_procfile((ROOT / "Procfile").read_text(encoding="utf-8")).processes
+    environment = {
+        **os.environ,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
+        "PYTHONUNBUFFERED": "1",
+        MARK: claim.mark,
+    }
+    fleet = Fleet(printer, dict(commands), cwd=str(ROOT), env=environment)
+    signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+
+    def announce() -> None:
+        deadline = time.monotonic() + ANSWER_TIMEOUT_S
+        while not address.answers():
+            if fleet.ending:
+                return
+            if time.monotonic() > deadline:
+                fleet.fail(f"The shop did not answer within {ANSWER_TIMEOUT_S} s, so everything was stopped.")
+                return
+            time.sleep(0.05)
+        printer.print_last(banner.text(url=address.url, data_dir=data_dir, seconds=time.monotonic() - started))
+
+    try:
+        fleet.run(announce)
+    finally:
+        _ignore_signals()
+        claim.end_processes()
+        fleet.wait_for_forks()
+    return _exit_code(fleet)
+
+
+def _exit_code(fleet: Fleet) -> int:
+    if fleet.failure is not None:
+        raise LocalError(fleet.failure)
+    if fleet.first_to_end is None:
+        print("Stopped.", flush=True)
+        return BY_KEYBOARD if fleet.returncode == BY_KEYBOARD else 0
+    raise LocalError(
+        f"The {fleet.first_to_end} process ended by itself (exit code {fleet.returncode}), so everything was stopped."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
