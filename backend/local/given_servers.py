@@ -1,4 +1,11 @@
-"""Whether the servers that DATABASE_URL and REDIS_URL name can be reached, asked before anything starts."""
+"""Whether the servers that DATABASE_URL and REDIS_URL name can be reached, asked before anything starts.
+
+`python -m backend.local.given_servers` waits until they can, for containers that start side by side.
+"""
+
+import os
+import sys
+import time
 
 import environ
 import psycopg
@@ -7,6 +14,7 @@ import redis
 from backend.local.errors import LocalError
 
 TIMEOUT_S = 5
+WAIT_S = 60
 
 
 def check_database(url: str) -> None:
@@ -28,3 +36,29 @@ def check_redis(url: str) -> None:
             client.ping()
     except (redis.RedisError, ValueError) as error:
         raise LocalError(f"The Redis of REDIS_URL cannot be used: {str(error).rstrip('.')}.") from error
+
+
+def check_all() -> None:
+    """Both, where they are given. Raises LocalError."""
+    if url := os.environ.get("DATABASE_URL"):
+        check_database(url)
+    if url := os.environ.get("REDIS_URL"):
+        check_redis(url)
+
+
+def wait_for_all() -> None:
+    deadline = time.monotonic() + WAIT_S
+    while True:
+        try:
+            return check_all()
+        except LocalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+
+
+if __name__ == "__main__":
+    try:
+        wait_for_all()
+    except LocalError as trouble:
+        sys.exit(str(trouble))

@@ -1,10 +1,8 @@
 """`make run`: engines, tables, demo data, then every process of the Procfile, until Ctrl-C."""
 
 import errno
-import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,13 +13,13 @@ from types import FrameType
 from honcho.environ import parse_procfile
 
 from backend.local import banner, engines, given_servers
+from backend.local.address import Address
 from backend.local.claim import MARK, Claim
 from backend.local.errors import EXPLAINED, EnginesError, LocalError
 from backend.local.fleet import Fleet, QuietPrinter
 
 ROOT = engines.BASE_DIR
 ANSWER_TIMEOUT_S = 90
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 BY_KEYBOARD = 130
 
 
@@ -31,48 +29,6 @@ class Interrupted(BaseException):
     def __init__(self, code: int) -> None:
         super().__init__(code)
         self.code = code
-
-
-class Address:
-    """Where the web process listens, from HOST and PORT."""
-
-    def __init__(self) -> None:
-        self.host = os.environ.get("HOST") or "127.0.0.1"
-        given = os.environ.get("PORT") or "8000"
-        if not (given.isdecimal() and 0 < int(given) < 65536):
-            raise LocalError(f"PORT must be a number from 1 to 65535, not {given!r}.")
-        self.port = int(given)
-        os.environ.update(HOST=self.host, PORT=given)
-
-    @property
-    def url(self) -> str:
-        return (os.environ.get("PUBLIC_URL") or f"http://localhost:{self.port}").rstrip("/")
-
-    def check_free(self) -> None:
-        """Raises LocalError when something else listens there."""
-        try:
-            family, kind, protocol, _, address = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
-            with socket.socket(family, kind, protocol) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind(address)
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise LocalError(
-                    f"Port {self.port} is already in use: stop what runs there, or choose another port "
-                    f"(PORT={self.port % 65535 + 1} make run)."
-                ) from error
-            raise LocalError(f"Cartograph cannot listen on {self.host}:{self.port}: {error.strerror}.") from error
-
-    def answers(self) -> bool:
-        """Whether the shop answers a query."""
-        connection = http.client.HTTPConnection(EVERYWHERE.get(self.host, self.host), self.port, timeout=10)
-        try:
-            connection.request("POST", "/graphql", b'{"query":"{__typename}"}', {"Content-Type": "application/json"})
-            return b'"data"' in connection.getresponse().read()
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
 
 
 def main() -> int:
@@ -106,7 +62,7 @@ def _run(started: float) -> int:
         claim = Claim(data_dir, address.url)
         at_end.callback(claim.give_up)
         address.check_free()
-        _check_given_servers()
+        given_servers.check_all()
         started_engines = engines.prepare_environment()
         if started_engines is not None:
             at_end.callback(started_engines.stop)
@@ -126,13 +82,6 @@ def _data_dir() -> Path:
     return folder
 
 
-def _check_given_servers() -> None:
-    if url := os.environ.get("DATABASE_URL"):
-        given_servers.check_database(url)
-    if url := os.environ.get("REDIS_URL"):
-        given_servers.check_redis(url)
-
-
 def _prepare() -> int:
     """Tables and demo data; 0 when done. In a session of its own, so that Ctrl-C reaches us alone and we end it."""
     command = [sys.executable, "-m", "backend.local.prepare"]
@@ -149,6 +98,8 @@ def _serve(claim: Claim, address: Address, data_dir: Path, started: float) -> in
         **os.environ,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "PYTHONUNBUFFERED": "1",
+        "HOST": address.host,
+        "PORT": str(address.port),
         MARK: claim.mark,
     }
     fleet = Fleet(printer, dict(commands), cwd=str(ROOT), env=environment)
