@@ -11,6 +11,7 @@ django_application = get_asgi_application()
 
 from django.conf import settings
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -38,7 +39,8 @@ class Root:
 
     def __init__(self) -> None:
         self._graphql = _with_cors(GraphQLApp(schema))
-        self._assets = StaticFiles(directory=Path(__file__).parent / "server" / "graphiql" / "assets", check_dir=False)
+        files = StaticFiles(directory=Path(__file__).parent / "server" / "graphiql" / "assets", check_dir=False)
+        self._assets = ExceptionMiddleware(files)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -1,13 +1,78 @@
 """Fixtures that every test has."""
 
-from collections.abc import Iterator
+import asyncio
+from dataclasses import dataclass
+from typing import Any
 
+import httpx
 import pytest
 from django_redis import get_redis_connection
 
 
 @pytest.fixture(autouse=True)
-def clean_redis() -> Iterator[None]:
+def clean_redis() -> None:
     """Each test starts with an empty Redis, and so with the real time."""
     get_redis_connection("default").flushdb()
-    yield
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. `statements` is how many SQL statements the request ran, savepoints of tests included."""
+
+    status: int
+    data: Any
+    errors: list[dict[str, Any]]
+    statements: int
+
+    def __getitem__(self, field: str) -> Any:
+        """A root field of an answer without top-level errors."""
+        assert self.errors == []
+        return self.data[field]
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of its top-level errors."""
+        return [error["extensions"]["code"] for error in self.errors]
+
+
+class Gql:
+    """A sync door to the ASGI application: what a client sees, in the test's own transaction."""
+
+    def __call__(self, document: str, **variables: Any) -> Answer:
+        answer = asyncio.run(request("POST", "/graphql", json={"query": document, "variables": variables}))
+        body = answer.json()
+        statements = int(answer.headers.get("x-sql-queries", 0))
+        return Answer(answer.status_code, body.get("data"), body.get("errors", []), statements)
+
+    def refused(self, document: str, **variables: Any) -> dict[str, Any]:
+        """The one user error of a mutation that must be refused: its code, message and field."""
+        answer = self(document, **variables)
+        assert answer.errors == []
+        [payload] = answer.data.values()
+        assert [value for name, value in payload.items() if name in ("cart", "order", "payment")] == [None]
+        [error] = payload["userErrors"]
+        return dict(error)
+
+
+async def request(method: str, url: str, **given: Any) -> httpx.Response:
+    from schema.asgi import application
+
+    transport = httpx.ASGITransport(app=application)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        return await client.request(method, url, **given)
+
+
+@pytest.fixture
+def http(db: None) -> Any:
+    """Requests to the whole application, in this thread and so in the test's own transaction."""
+
+    def ask(method: str, url: str, **given: Any) -> httpx.Response:
+        return asyncio.run(request(method, url, **given))
+
+    return ask
+
+
+@pytest.fixture
+def gql(db: None, settings: Any) -> Gql:
+    settings.SQL_HEADER = True
+    return Gql()

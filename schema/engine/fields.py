@@ -204,12 +204,13 @@ def _batched_plain(field: BatchedField) -> Resolve:
 def _batched_with_arguments(field: BatchedField, registry: Any, config: Any) -> Resolve:
     def resolve(source: Any, info: GraphQLResolveInfo, **kwargs: Any) -> Any:
         batches = info.context.batches
-        # graphql-core hands every parent of a selection the same list of nodes, and so the same arguments.
-        known = batches.keys.get(id(info.field_nodes))
+        # Every parent of a selection comes with the same node of the document, and so with the same arguments.
+        node = info.field_nodes[0]
+        known = batches.keys.get(id(node))
         if known is None:
             converted = convert_arguments(kwargs, field.arguments, registry, config)
             key = BatchKey(field.batch_name, field.batch, field.takes_context, converted)
-            known = batches.keys[id(info.field_nodes)] = (info.field_nodes, key)
+            known = batches.keys[id(node)] = (node, key)
         return batches.load(known[1], source)
 
     return resolve

@@ -80,6 +80,18 @@ class GraphQLApp(GraphQL[Context, None]):
             response = _refused(refusal)
         await response(scope, receive, send)
 
+    def parse_json(self, data: str | bytes) -> Any:
+        parsed = super().parse_json(data)
+        if not isinstance(parsed, dict | list):
+            raise HTTPException(400, "A request is a JSON object.")
+        return parsed
+
+    async def parse_http_body(self, request: Any) -> Any:
+        parsed = await super().parse_http_body(request)
+        if not isinstance(parsed, list):
+            _check_types(parsed)
+        return parsed
+
     def decode_json(self, data: str | bytes) -> object:
         return orjson.loads(data)
 
@@ -118,6 +130,15 @@ class GraphQLApp(GraphQL[Context, None]):
             headers["content-type"] = GRAPHQL_RESPONSE
             if bytes(response.body).startswith(b'{"data":null') or not bytes(response.body).startswith(b'{"data"'):
                 response.status_code = 400 if b'"path"' not in bytes(response.body) else 200
+
+
+def _check_types(parsed: Any) -> None:
+    """The parameters of GraphQL over HTTP have types of their own; anything else is the client's mistake."""
+    wanted = {"query": str, "variables": dict, "operation_name": str, "extensions": dict}
+    for name, kind in wanted.items():
+        value = getattr(parsed, name)
+        if value is not None and not isinstance(value, kind):
+            raise HTTPException(400, f"{name} has the wrong type.")
 
 
 def _limited(scope: Scope, receive: Receive) -> Receive:

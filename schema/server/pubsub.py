@@ -16,7 +16,7 @@ class PubSub:
     """Subscribers wait on an event each: wake-ups that come while one is busy merge into one."""
 
     def __init__(self, url: str) -> None:
-        self._redis: Redis = Redis.from_url(url, socket_keepalive=True, health_check_interval=15)
+        self._redis: Redis = Redis.from_url(url, health_check_interval=15)
         self._channels: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._reader: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
