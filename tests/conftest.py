@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from django.db import DEFAULT_DB_ALIAS, connections
 from django_redis import get_redis_connection
 
 
@@ -39,7 +40,7 @@ class Gql:
     """A sync door to the ASGI application: what a client sees, in the test's own transaction."""
 
     def __call__(self, document: str, **variables: Any) -> Answer:
-        answer = asyncio.run(request("POST", "/graphql", json={"query": document, "variables": variables}))
+        answer = send("POST", "/graphql", json={"query": document, "variables": variables})
         body = answer.json()
         statements = int(answer.headers.get("x-sql-queries", 0))
         return Answer(answer.status_code, body.get("data"), body.get("errors", []), statements)
@@ -54,9 +55,19 @@ class Gql:
         return dict(error)
 
 
-async def request(method: str, url: str, **given: Any) -> httpx.Response:
+def send(method: str, url: str, **given: Any) -> httpx.Response:
+    return asyncio.run(request(connection_of_test(), method, url, **given))
+
+
+def connection_of_test() -> Any:
+    return connections[DEFAULT_DB_ALIAS]
+
+
+async def request(connection: Any, method: str, url: str, **given: Any) -> httpx.Response:
+    """A request on the test's own connection: Django gives a running event loop another one than its thread."""
     from schema.asgi import application
 
+    connections[DEFAULT_DB_ALIAS] = connection
     transport = httpx.ASGITransport(app=application)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         return await client.request(method, url, **given)
@@ -67,7 +78,7 @@ def http(db: None) -> Any:
     """Requests to the whole application, in this thread and so in the test's own transaction."""
 
     def ask(method: str, url: str, **given: Any) -> httpx.Response:
-        return asyncio.run(request(method, url, **given))
+        return send(method, url, **given)
 
     return ask
 
