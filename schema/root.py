@@ -4,10 +4,12 @@ from django.conf import settings
 from strawberry.extensions import AddValidationRules, MaxTokensLimiter, ParserCache, ValidationCache
 from strawberry.tools import merge_types
 
-from schema.carts.mutations import CartMutation, CartQuery
+from schema.carts.mutations import CartMutation
+from schema.carts.queries import CartQuery
 from schema.catalog.queries import CatalogQuery
 from schema.engine import EngineSchema
-from schema.orders.mutations import OrderMutation, OrderQuery
+from schema.orders.mutations import OrderMutation
+from schema.orders.queries import OrderQuery
 from schema.orders.subscriptions import OrderSubscription
 from schema.payments.mutations import PaymentMutation
 from schema.payments.types import ClientSecretAction

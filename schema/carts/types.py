@@ -1,73 +1,56 @@
 """Carts as clients see them."""
 
-import contextlib
 from datetime import datetime
 from decimal import Decimal
+from enum import Enum
 from typing import Any, cast
-from uuid import UUID
 
 import strawberry
 
 from backend.carts.pricing import Totals as DomainTotals
-from backend.carts.queries import CartView, LineView, access_cart, view_cart
-from backend.core import addresses
-from backend.core.errors import NotFound
+from backend.carts.queries import CartView
+from schema.carts.addresses import Address, from_snapshot
 from schema.catalog.types import ProductVariant
 from schema.engine import computed
-from schema.server.context import Context
 from schema.server.enums import CurrencyCode
 from schema.server.ids import encode
 from schema.server.money import Money, money
-from schema.server.node import Node, register
+from schema.server.node import Node
 
 
-@strawberry.type(description="A postal address, as it was given.")
-class Address:
-    first_name: str = strawberry.field(description="Given name.")
-    last_name: str = strawberry.field(description="Family name.")
-    company: str = strawberry.field(description="Company; empty where there is none.")
-    line1: str = strawberry.field(description="Street and number.")
-    line2: str = strawberry.field(description="Apartment, floor and the like; empty where there is none.")
-    city: str = strawberry.field(description="City or town.")
-    region: str = strawberry.field(description="State, province or region; empty where there is none.")
-    postal_code: str = strawberry.field(description="Postal code; empty where there is none.")
-    country: str = strawberry.field(description="Country, by its ISO 3166 alpha-2 code.")
-    phone: str = strawberry.field(description="Phone number for the carrier; empty where there is none.")
+def _value(name: str, description: str) -> str:
+    return strawberry.enum_value(name, description=description)  # type: ignore[return-value]
 
 
-@strawberry.input(description="A postal address that you send.")
-class AddressInput:
-    first_name: str = strawberry.field(description="Given name.")
-    last_name: str = strawberry.field(description="Family name.")
-    company: str | None = strawberry.field(default=None, description="Company.")
-    line1: str = strawberry.field(description="Street and number.")
-    line2: str | None = strawberry.field(default=None, description="Apartment, floor and the like.")
-    city: str = strawberry.field(description="City or town.")
-    region: str | None = strawberry.field(default=None, description="State, province or region.")
-    postal_code: str | None = strawberry.field(default=None, description="Postal code.")
-    country: str = strawberry.field(description="Country, by its ISO 3166 alpha-2 code.")
-    phone: str | None = strawberry.field(default=None, description="Phone number for the carrier.")
+@strawberry.enum(description="What a shopper should know of a cart line. New values may be added.")
+class CartWarningCode(Enum):
+    PRICE_CHANGED = _value("PRICE_CHANGED", "The price is another one than when the cart was last changed.")
+    OUT_OF_STOCK = _value("OUT_OF_STOCK", "Fewer units are left than the line has.")
+    QUANTITY_LIMIT = _value("QUANTITY_LIMIT", "The line has more units than one order may have.")
+    NOT_PURCHASABLE = _value("NOT_PURCHASABLE", "The variant is not sold any more, or not in the cart's currency.")
 
 
-def to_address(given: AddressInput | None) -> addresses.Address | None:
-    if given is None:
-        return None
-    return addresses.Address(**{name: getattr(given, name) or "" for name in addresses.NAMES})
-
-
-def from_snapshot(snapshot: dict[str, str] | None) -> Address | None:
-    return cast("Address | None", addresses.from_json(snapshot))
+@strawberry.enum(description="Why a coupon takes nothing off. New values may be added.")
+class CouponReason(Enum):
+    EXPIRED = _value("EXPIRED", "Its time is over.")
+    NOT_STARTED = _value("NOT_STARTED", "Its time has not come.")
+    USED_UP = _value("USED_UP", "It was used as often as it may be.")
+    MINIMUM_NOT_REACHED = _value("MINIMUM_NOT_REACHED", "The cart is below the amount that it asks for.")
+    NOT_FOR_THESE_ITEMS = _value("NOT_FOR_THESE_ITEMS", "Nothing in the cart is among what it is for.")
+    NOT_FOR_THIS_CUSTOMER = _value("NOT_FOR_THIS_CUSTOMER", "It is for other customers.")
+    NOT_COMBINABLE = _value("NOT_COMBINABLE", "It does not go together with another one.")
 
 
 @strawberry.type(
-    description="What something costs altogether: total = subtotal - discount + shipping, + tax where prices do not include it."
+    description="What a cart costs altogether: total = subtotal - discount + shipping, and + tax where prices do not "
+    "include it."
 )
 class CartTotals:
     subtotal: Money = strawberry.field(description="The lines before reductions.")
     discount: Money = strawberry.field(description="All reductions together.")
     shipping: Money = strawberry.field(description="Delivery.")
     tax: Money = strawberry.field(description="Tax; part of the prices where `pricesIncludeTax` says so.")
-    total: Money = strawberry.field(description="What is to pay.")
+    total: Money = strawberry.field(description="What is to pay. Send it as `expectedTotal` with `orderPlace`.")
 
 
 @strawberry.type(description="A reduction.")
@@ -88,7 +71,7 @@ class Tax:
 class CartCoupon:
     code: str = strawberry.field(description="The code as it was typed.")
     applicable: bool = strawberry.field(description="Whether it reduces anything now.")
-    reason: str | None = strawberry.field(description="Why not; null where it does.")
+    reason: CouponReason | None = strawberry.field(description="Why not; null where it does.")
     amount: Money = strawberry.field(description="How much it takes off.")
 
 
@@ -102,63 +85,55 @@ class DeliveryOption:
     max_days: int | None = strawberry.field(description="Days until delivery, at most.")
 
 
-@strawberry.type(description="Something the shopper should know before ordering.")
+@strawberry.type(description="Something that the shopper should know before ordering.")
 class CartWarning:
-    code: str = strawberry.field(
-        description="PRICE_CHANGED: since the line was last set. OUT_OF_STOCK: fewer units are left. "
-        "NOT_PURCHASABLE: the line is not sold any more and counts for nothing."
-    )
-    message: str = strawberry.field(description="The same as a sentence in English.")
-    line_id: strawberry.ID | None = strawberry.field(description="The line that it is about.")
+    code: CartWarningCode = strawberry.field(description="What it is, to branch on.")
+    message: str = strawberry.field(description="The same as a sentence in English, with the numbers.")
+
+    @computed(description="The line that it is about.")
+    def line_id(warning: Any) -> strawberry.ID | None:
+        return strawberry.ID(encode("CartLine", warning.line_id))
 
 
-@strawberry.type(description="Units of one variant in a cart.")
+@strawberry.type(description="Units of one variant in a cart. The source is a backend LineView.")
 class CartLine:
+    variant: ProductVariant = strawberry.field(
+        description="What is bought; still shown when it is not sold any more: see `warnings`."
+    )
+
     @computed(description="The line's id.")
     def id(line: Any) -> strawberry.ID:
-        return strawberry.ID(encode("CartLine", line.view.line.pk))
+        return strawberry.ID(encode("CartLine", line.pk))
 
     @computed(description="How many units.")
     def quantity(line: Any) -> int:
-        return line.view.line.quantity  # type: ignore[no-any-return]
+        return line.price.quantity  # type: ignore[no-any-return]
 
-    @computed(description="What is bought.")
-    def variant(line: Any) -> ProductVariant:
-        return line.view.variant  # type: ignore[no-any-return]
-
-    @computed(description="The price of one unit now.")
+    @computed(description="The price of one unit now; the one last seen where it is not sold any more.")
     def unit_price(line: Any) -> Money:
-        return money(line.view.price.unit_price, line.currency)
+        return money(line.price.unit_price, line.currency)
 
     @computed(description="The price of one unit before a reduction; null where nothing is reduced.")
     def compare_at_unit_price(line: Any) -> Money | None:
-        before = line.view.compare_at
-        return None if before is None else money(before, line.currency)
+        return None if line.compare_at is None else money(line.compare_at, line.currency)
 
     @computed(description="What is taken off the line.")
     def discount(line: Any) -> Money:
-        return money(line.view.price.discount, line.currency)
+        return money(line.price.discount, line.currency)
 
-    @computed(description="unitPrice x quantity - discount.")
+    @computed(description="unitPrice x quantity - discount. The lines' totals sum to `subtotal - discount`.")
     def total(line: Any) -> Money:
-        return money(line.view.price.total, line.currency)
-
-
-class _Line:
-    """A line's view with the cart's currency: the source of `CartLine`."""
-
-    __slots__ = ("currency", "view")
-
-    def __init__(self, view: LineView, currency: str) -> None:
-        self.view = view
-        self.currency = currency
+        return money(line.price.total, line.currency)
 
 
 @strawberry.type(description="What somebody means to buy. It holds no stock and freezes no price.")
 class Cart(Node):
+    lines: list[CartLine] = strawberry.field(description="The lines, in the order in which they were put in.")
+    warnings: list[CartWarning] = strawberry.field(description="What the shopper should know before ordering.")
+
     @computed(description="The cart's id: unguessable, and a guest's only key to it. Keep it secret.")
     def id(view: Any) -> strawberry.ID:
-        return strawberry.ID(encode("Cart", view.cart.pk))
+        return strawberry.ID(encode("Cart", view.pk))
 
     @computed(description="Grows with every change. Send it as `expectedVersion` to notice changes by others.")
     def version(view: Any) -> int:
@@ -182,9 +157,11 @@ class Cart(Node):
 
     @computed(description="How many units there are altogether.")
     def item_count(view: Any) -> int:
-        return sum(each.line.quantity for each in view.lines)
+        return sum(line.price.quantity for line in view.lines)
 
-    @computed(description="When the cart is deleted unless it is changed before, in UTC.")
+    @computed(
+        description="When the cart is deleted unless it is changed before, in UTC: 30 days after the last change."
+    )
     def expires_at(view: Any) -> datetime:
         return view.cart.expires_at  # type: ignore[no-any-return]
 
@@ -192,11 +169,7 @@ class Cart(Node):
     def updated_at(view: Any) -> datetime:
         return view.cart.updated_at  # type: ignore[no-any-return]
 
-    @computed(description="The lines, oldest first.")
-    def lines(view: Any) -> list[CartLine]:
-        return cast("list[CartLine]", [_Line(each, view.cart.currency) for each in view.lines])
-
-    @computed(description="The coupon codes on it. None are given out yet.")
+    @computed(description="The coupon codes on it. The shop gives out none yet.")
     def coupons(view: Any) -> list[CartCoupon]:
         return []
 
@@ -204,7 +177,7 @@ class Cart(Node):
     def prices_include_tax(view: Any) -> bool:
         return False
 
-    @computed(description="The reductions of the whole cart.")
+    @computed(description="The reductions of the whole cart. The shop has none yet.")
     def discounts(view: Any) -> list[Discount]:
         return []
 
@@ -212,11 +185,11 @@ class Cart(Node):
     def shipping_address(view: Any) -> Address | None:
         return from_snapshot(view.cart.shipping_address)
 
-    @computed(description="Where the bill goes; null means the shipping address.")
+    @computed(description="Where the bill goes; null means to the shipping address.")
     def billing_address(view: Any) -> Address | None:
         return from_snapshot(view.cart.billing_address)
 
-    @computed(description="The ways it can be delivered. Delivery is free as long as there are none.")
+    @computed(description="The ways it can be delivered. As long as there are none, delivery is free.")
     def delivery_options(view: Any) -> list[DeliveryOption]:
         return []
 
@@ -224,7 +197,7 @@ class Cart(Node):
     def delivery(view: Any) -> DeliveryOption | None:
         return None
 
-    @computed(description="The taxes on it.")
+    @computed(description="The taxes on it. The shop charges none yet.")
     def taxes(view: Any) -> list[Tax]:
         return []
 
@@ -232,12 +205,10 @@ class Cart(Node):
     def totals(view: Any) -> CartTotals:
         return to_totals(view.totals, view.cart.currency)
 
-    @computed(description="What the shopper should know before ordering.")
-    def warnings(view: Any) -> list[CartWarning]:
-        return [
-            CartWarning(code=each.code, message=each.message, line_id=strawberry.ID(encode("CartLine", each.line_id)))
-            for each in view.warnings
-        ]
+
+def as_cart(view: CartView) -> Cart:
+    """The domain's view, typed as what the schema calls it."""
+    return cast(Cart, view)
 
 
 def to_totals(totals: DomainTotals, currency: str) -> CartTotals:
@@ -248,14 +219,3 @@ def to_totals(totals: DomainTotals, currency: str) -> CartTotals:
         tax=money(totals.tax, currency),
         total=money(totals.total, currency),
     )
-
-
-def _load(context: Context, keys: list[str]) -> dict[str, CartView]:
-    found = {}
-    for key in keys:
-        with contextlib.suppress(NotFound, ValueError):
-            found[key] = view_cart(access_cart(caller=context.caller, cart_id=UUID(key)))
-    return found
-
-
-register("Cart", CartView, _load)

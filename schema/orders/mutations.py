@@ -1,23 +1,22 @@
-"""Placing orders and reading one's own."""
+"""Placing orders."""
 
-from typing import Annotated
+from typing import Annotated, cast
 
 import strawberry
 from strawberry.types import Info
 
-from backend.core.errors import DomainError, NotFound
+from backend.core.errors import DomainError
 from backend.core.money import Money as DomainMoney
 from backend.core.money import parse_minor
-from backend.inventory.services import OutOfStock
-from backend.orders import models
-from backend.orders.services import Placement, PlaceOrder, access_order, place_order
-from schema.carts.mutations import CartLineInput, to_lines
-from schema.carts.types import AddressInput, to_address
+from backend.inventory.errors import OutOfStock
+from backend.orders.services import Placement, PlaceOrder, place_order
+from schema.carts.addresses import AddressInput, to_address
+from schema.carts.inputs import CartLineInput, to_lines
 from schema.orders.types import Order
 from schema.server.context import Context
 from schema.server.db import db
 from schema.server.enums import CurrencyCode
-from schema.server.errors import UserError, UserErrorCode, user_errors
+from schema.server.errors import UserError, user_errors
 from schema.server.ids import decode_uuid, encode
 from schema.server.money import MoneyInput
 
@@ -64,33 +63,17 @@ class OrderPlacePayload:
         default_factory=list, description="Why it was refused; empty when all went well."
     )
     shortages: list[StockShortage] = strawberry.field(
-        default_factory=list, description="With OUT_OF_STOCK: every variant that is short. Nothing was held."
+        default_factory=list,
+        description="With OUT_OF_STOCK: every variant that is short, for an order of what is left.",
     )
-
-
-@strawberry.type
-class OrderQuery:
-    @strawberry.field(
-        description="An order: a guest's by its id and token. Null when there is none or the token is not its own."
-    )
-    async def order(
-        self,
-        info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The order's id.")],
-        token: Annotated[str | None, strawberry.argument(description="The order's token.")] = None,
-    ) -> Order | None:
-        def read() -> models.Order | None:
-            try:
-                return access_order(caller=info.context.caller, order_id=decode_uuid(id, "Order"), token=token)
-            except NotFound:
-                return None
-
-        return await db(read)  # type: ignore[return-value]
 
 
 @strawberry.type
 class OrderMutation:
-    @strawberry.mutation(description="Place an order. Its stock is held for 15 minutes, until it is paid.")
+    @strawberry.mutation(
+        description="Place an order. Its stock is held for 15 minutes, until it is paid. When it is refused, nothing "
+        "is kept and your key is free again."
+    )
     async def order_place(
         self, info: Info, input: Annotated[OrderPlaceInput, strawberry.argument(description="What to order.")]
     ) -> OrderPlacePayload:
@@ -101,11 +84,9 @@ class OrderMutation:
 
         try:
             placement = await db(place)
-        except OutOfStock as error:
-            return _short(error)
         except DomainError as error:
-            return OrderPlacePayload(user_errors=user_errors(error))
-        return OrderPlacePayload(order=placement.order, replayed=placement.replayed)  # type: ignore[arg-type]
+            return OrderPlacePayload(user_errors=user_errors(error), shortages=_shortages(error))
+        return OrderPlacePayload(order=cast(Order, placement.order), replayed=placement.replayed)
 
 
 def _request(input: OrderPlaceInput) -> PlaceOrder:
@@ -123,29 +104,21 @@ def _request(input: OrderPlaceInput) -> PlaceOrder:
     )
 
 
-def _expected(given: MoneyInput | None) -> DomainMoney | None:
-    if given is None:
+def _expected(sent: MoneyInput | None) -> DomainMoney | None:
+    if sent is None:
         return None
-    currency = given.currency.value
-    return DomainMoney(parse_minor(given.amount, currency, field=("expectedTotal", "amount")), currency)
+    currency = sent.currency.value
+    return DomainMoney(parse_minor(sent.amount, currency, field=("expectedTotal", "amount")), currency)
 
 
-def _short(error: OutOfStock) -> OrderPlacePayload:
-    return OrderPlacePayload(
-        user_errors=[
-            UserError(
-                code=UserErrorCode.OUT_OF_STOCK,
-                message=f"There are {each.available} units; {each.requested} were asked for.",
-                field=None,
-            )
-            for each in error.shortages
-        ],
-        shortages=[
-            StockShortage(
-                variant_id=strawberry.ID(encode("ProductVariant", each.variant_id)),
-                requested=each.requested,
-                available=each.available,
-            )
-            for each in error.shortages
-        ],
-    )
+def _shortages(error: DomainError) -> list[StockShortage]:
+    if not isinstance(error, OutOfStock):
+        return []
+    return [
+        StockShortage(
+            variant_id=strawberry.ID(encode("ProductVariant", each.variant_id)),
+            requested=each.requested,
+            available=each.available,
+        )
+        for each in error.shortages
+    ]

@@ -1,32 +1,31 @@
 """Orders as clients see them."""
 
+import math
 from datetime import datetime
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import strawberry
 import strawberry_django
 
-from backend.carts.pricing import Totals as DomainTotals
-from backend.catalog import queries as catalog
-from backend.catalog.models import ProductVariant as VariantRow
 from backend.core import clock
 from backend.orders import models, queries
 from backend.payments.queries import payments_by_order
-from backend.vendors.models import Vendor as VendorRow
-from schema.carts.types import Address, Discount, Tax, from_snapshot
+from schema.carts.addresses import Address, from_snapshot
+from schema.carts.types import Discount, Tax
 from schema.catalog.types import Image, ProductVariant, describe_enum
 from schema.engine import ColumnField, batched, computed
 from schema.server.enums import CurrencyCode
 from schema.server.ids import encode
 from schema.server.money import Money, money
-from schema.server.node import Node, register
+from schema.server.node import Node
 from schema.vendors.types import Vendor
 
-OrderStatus = strawberry.enum(models.OrderStatus, name="OrderStatus", description="Where an order stands.")
-PaymentStatus = strawberry.enum(models.PaymentStatus, name="PaymentStatus", description="How much of an order is paid.")
-FulfillmentStatus = strawberry.enum(
-    models.FulfillmentStatus, name="FulfillmentStatus", description="How much of an order is on its way."
-)
+if TYPE_CHECKING:
+    from schema.payments.types import Payment
+
+strawberry.enum(models.OrderStatus, name="OrderStatus", description="Where an order stands.")
+strawberry.enum(models.PaymentStatus, name="PaymentStatus", description="How much of an order is paid.")
+strawberry.enum(models.FulfillmentStatus, name="FulfillmentStatus", description="How much of an order is on its way.")
 describe_enum(
     models.OrderStatus,
     {
@@ -120,25 +119,14 @@ class OrderLine:
     product_name: str = strawberry.field(description="The product's name when it was ordered.")
     variant_name: str = strawberry.field(description="The variant's name when it was ordered.")
     sku: str = strawberry.field(description="The SKU when it was ordered.")
+    # These three come with the line, in the statement that reads it: see `lines_by_order`.
+    image: Image | None = strawberry.field(description="The image; null when it is gone.")
+    variant: ProductVariant | None = strawberry.field(description="The variant as it is now; null when it is gone.")
+    vendor: Vendor | None = strawberry.field(description="Who sells it; null where the shop itself does.")
 
     @computed(description="The line's id.")
     def id(line: Any) -> strawberry.ID:
         return strawberry.ID(encode("OrderLine", line.pk))
-
-    @batched(description="The image.")
-    def image(lines: list[Any]) -> list[Image | None]:
-        found = catalog.images_by_id({each.image_id for each in lines if each.image_id})
-        return [found.get(each.image_id) for each in lines]  # type: ignore[misc]
-
-    @batched(description="The variant as it is now; null when it is gone.")
-    def variant(lines: list[Any]) -> list[ProductVariant | None]:
-        found = VariantRow.objects.in_bulk([each.variant_id for each in lines if each.variant_id])
-        return [found.get(each.variant_id) for each in lines]  # type: ignore[misc]
-
-    @batched(description="Who sells it; null where the shop itself does.")
-    def vendor(lines: list[Any]) -> list[Vendor | None]:
-        found = VendorRow.objects.in_bulk([each.vendor_id for each in lines if each.vendor_id])
-        return [found.get(each.vendor_id) for each in lines]  # type: ignore[misc]
 
     @computed(description="The price of one unit when it was ordered.")
     def unit_price(line: Any) -> Money:
@@ -163,9 +151,9 @@ class OrderLine:
 class Order(Node):
     number: str = strawberry.field(description="The number that people use.")
     token: str = strawberry.field(description="A guest's key to the order. Keep it secret.")
-    status: OrderStatus = strawberry.field(description="Where it stands.")
-    payment_status: PaymentStatus = strawberry.field(description="How much of it is paid.")
-    fulfillment_status: FulfillmentStatus = strawberry.field(description="How much of it is on its way.")
+    status: models.OrderStatus = strawberry.field(description="Where it stands.")
+    payment_status: models.PaymentStatus = strawberry.field(description="How much of it is paid.")
+    fulfillment_status: models.FulfillmentStatus = strawberry.field(description="How much of it is on its way.")
     email: str = strawberry.field(description="The buyer's email address.")
     currency: CurrencyCode = strawberry.field(description="The currency of all its amounts.")
     placed_at: datetime = strawberry.field(description="When it was placed, in UTC.")
@@ -185,12 +173,10 @@ class Order(Node):
     def note(order: Any) -> str | None:
         return order.note or None
 
-    @computed(description="The time for which its stock is held; null unless it waits for payment.")
-    def hold(order: Any) -> OrderHold | None:
-        if order.status != models.OrderStatus.PENDING_PAYMENT or order.payment_due_at is None:
-            return None
-        left = int((order.payment_due_at - clock.now()).total_seconds())
-        return OrderHold(expires_at=order.payment_due_at, seconds_left=max(left, 0))
+    @batched(description="The time for which its stock is held; null unless it waits for payment.")
+    def hold(orders: list[Any]) -> list[OrderHold | None]:
+        moment = clock.now()
+        return [_hold(order, moment) for order in orders]
 
     @batched(description="What was bought.")
     def lines(orders: list[Any]) -> list[list[OrderLine]]:
@@ -208,7 +194,7 @@ class Order(Node):
     def billing_address(order: Any) -> Address | None:
         return from_snapshot(order.billing_address)
 
-    @computed(description="How it is delivered; null where nothing was chosen.")
+    @computed(description="How it is delivered; null where nothing was to choose.")
     def delivery(order: Any) -> OrderDelivery | None:
         return None
 
@@ -222,23 +208,16 @@ class Order(Node):
 
     @computed(description="What it costs, and how much of it is paid.")
     def totals(order: Any) -> OrderTotals:
-        due = max(order.total - order.paid + order.refunded, 0) if _is_payable(order) else 0
-        parts = DomainTotals(order.subtotal, order.discount, order.shipping, order.tax, order.total)
+        amounts = {name: getattr(order, name) for name in _AMOUNTS}
         return OrderTotals(
-            subtotal=money(parts.subtotal, order.currency),
-            discount=money(parts.discount, order.currency),
-            shipping=money(parts.shipping, order.currency),
-            tax=money(parts.tax, order.currency),
-            total=money(parts.total, order.currency),
-            paid=money(order.paid, order.currency),
-            refunded=money(order.refunded, order.currency),
-            due=money(due, order.currency),
+            **{name: money(minor, order.currency) for name, minor in amounts.items()},
+            due=money(_due(order), order.currency),
         )
 
     @batched(description="The attempts to pay it, oldest first.")
     def payments(
         orders: list[Any],
-    ) -> list[list[Annotated["Payment", strawberry.lazy("schema.payments.types")]]]:  # noqa: F821
+    ) -> list[list[Annotated["Payment", strawberry.lazy("schema.payments.types")]]]:
         found = payments_by_order([each.pk for each in orders])
         return [found[each.pk] for each in orders]  # type: ignore[misc]
 
@@ -251,8 +230,18 @@ class Order(Node):
         return None
 
 
-def _is_payable(order: models.Order) -> bool:
-    return order.status == models.OrderStatus.PENDING_PAYMENT
+_AMOUNTS = ("subtotal", "discount", "shipping", "tax", "total", "paid", "refunded")
 
 
-register("Order", models.Order)
+def _due(order: models.Order) -> int:
+    """What is still to pay: nothing for an order that waits for no money."""
+    if order.status != models.OrderStatus.PENDING_PAYMENT:
+        return 0
+    return max(order.total - order.paid + order.refunded, 0)
+
+
+def _hold(order: models.Order, moment: datetime) -> OrderHold | None:
+    if order.status != models.OrderStatus.PENDING_PAYMENT or order.payment_due_at is None:
+        return None
+    left = math.ceil((order.payment_due_at - moment).total_seconds())
+    return OrderHold(expires_at=order.payment_due_at, seconds_left=max(left, 0))

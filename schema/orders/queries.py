@@ -1,0 +1,56 @@
+"""Reading one's own orders."""
+
+from collections.abc import Sequence
+from typing import Annotated, cast
+from uuid import UUID
+
+import strawberry
+from strawberry.types import Info
+
+from backend.core.errors import NotFound
+from backend.orders import models, queries
+from backend.orders.services import access_order
+from schema.orders.types import Order
+from schema.server.context import Context
+from schema.server.db import db
+from schema.server.ids import decode_uuid
+from schema.server.node import register
+
+
+@strawberry.type
+class OrderQuery:
+    @strawberry.field(
+        description="An order: a guest's by its id and token. Null when there is none or the token is not its own; the "
+        "two look the same."
+    )
+    async def order(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The order's id.")],
+        token: Annotated[
+            str | None, strawberry.argument(description="The order's token, from `orderPlace`; for guests.")
+        ] = None,
+    ) -> Order | None:
+        try:
+            order_id = decode_uuid(id, "Order")
+            found = await db(access_order, caller=info.context.caller, order_id=order_id, token=token)
+        except NotFound:
+            return None
+        return cast(Order, found)
+
+
+def _load(context: Context, keys: Sequence[str]) -> dict[str, models.Order]:
+    """By id alone a customer finds own orders, and a guest none."""
+    known = {key: pk for key in keys if (pk := _uuid(key)) is not None}
+    found = queries.own_orders_by_id(known.values(), caller=context.caller)
+    return {key: found[pk] for key, pk in known.items() if pk in found}
+
+
+def _uuid(key: str) -> UUID | None:
+    try:
+        return UUID(key)
+    except ValueError:
+        return None
+
+
+register("Order", models.Order, _load)
