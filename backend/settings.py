@@ -4,6 +4,7 @@ Development is safe to open and needs no variable at all. Production (`ENVIRONME
 start when something is missing or unsafe. `.env.example` explains each variable.
 """
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +191,10 @@ MEDIA_URL: str = env.str("MEDIA_URL", default="/media/")
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(DATA_DIR / "media")))
 WHITENOISE_USE_FINDERS = not PRODUCTION
 WHITENOISE_AUTOREFRESH = False
+if not PRODUCTION:
+    # Static files are found in the apps, and served by Django itself: neither is news in development.
+    warnings.filterwarnings("ignore", message="No directory at")
+    warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
