@@ -53,7 +53,8 @@ def problems(model: type[Model], values: Mapping[str, Any], path: Sequence[str] 
             _refuse_nul(value)
         except ValidationError as error:
             text = " ".join(error.messages)
-            found.append(Invalid(f"{field.verbose_name}: {text}".capitalize(), field=[*path, name]))  # type: ignore[union-attr]
+            label = str(field.verbose_name)  # type: ignore[union-attr]
+            found.append(Invalid(f"{label[:1].upper()}{label[1:]}: {text}", field=[*path, name]))
     return found
 
 

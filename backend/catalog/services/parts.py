@@ -14,14 +14,18 @@ from backend.core.saving import Keep, assign, given, problems
 _KINDS: dict[type, str] = {str: "text", Decimal: "number", bool: "boolean"}
 
 
-def save_images(product_id: int, images: Sequence[ImageData] | Keep) -> tuple[list[int], bool]:
-    """Make these the product's images. Returns their ids in that order, and whether anything was written."""
+def save_images(product_id: int, images: Sequence[ImageData] | Keep, *, new: bool) -> tuple[list[int], bool]:
+    """Make these the product's images. Returns their ids in that order, and whether anything was written.
+
+    `new`: there can be none yet, so none are looked for.
+    """
     if isinstance(images, Keep):
         return [], False
     left: dict[tuple[str, str], list[ProductImage]] = defaultdict(list)
-    for row in ProductImage.objects.filter(product_id=product_id).order_by("position", "pk"):
+    known = ProductImage.objects.filter(product_id=product_id).order_by("position", "pk")
+    for row in () if new else known:
         left[row.file.name or "", row.source_url].append(row)
-    rows, new, changed = [], [], []
+    rows, added, changed = [], [], []
     for image in images:
         same = left[image.file, image.source_url]
         if same:
@@ -30,35 +34,38 @@ def save_images(product_id: int, images: Sequence[ImageData] | Keep) -> tuple[li
                 changed.append(row)
         else:
             row = ProductImage(product_id=product_id, file=image.file, **given(image, IMAGE_COLUMNS))
-            new.append(row)
+            added.append(row)
         rows.append(row)
     gone = [row.pk for same in left.values() for row in same]
-    ProductImage.objects.bulk_create(new)
+    ProductImage.objects.bulk_create(added)
     ProductImage.objects.bulk_update(changed, ["alt", "width", "height", "position"])
     if gone:
         ProductImage.objects.filter(pk__in=gone).delete()
-    return [row.pk for row in rows], bool(new or changed or gone)
+    return [row.pk for row in rows], bool(added or changed or gone)
 
 
-def save_prices(variant_ids: Sequence[int], prices: Sequence[Sequence[PriceData]], *, merge: bool) -> bool:
-    """Make these the variants' prices; with `merge`, those in other currencies stay. Whether anything was written."""
+def save_prices(variant_ids: Sequence[int], prices: Sequence[Sequence[PriceData]], *, merge: bool, new: bool) -> bool:
+    """Make these the variants' prices; with `merge`, those in other currencies stay. Whether anything was written.
+
+    `new`: there can be none yet, so none are looked for.
+    """
     rows = VariantPrice.objects.filter(variant_id__in=variant_ids)
-    left = {(row.variant_id, row.currency): row for row in rows}
-    new, changed = [], []
+    left = {(row.variant_id, row.currency): row for row in (() if new else rows)}
+    added, changed = [], []
     for variant_id, wanted in zip(variant_ids, prices, strict=True):
         for price in wanted:
             values = given(price, ("amount", "compare_at", "cost"))
             row = left.pop((variant_id, price.currency), None)
             if row is None:
-                new.append(VariantPrice(variant_id=variant_id, currency=price.currency, **values))
+                added.append(VariantPrice(variant_id=variant_id, currency=price.currency, **values))
             elif assign(row, values):
                 changed.append(row)
     gone = [] if merge else [row.pk for row in left.values()]
-    VariantPrice.objects.bulk_create(new)
+    VariantPrice.objects.bulk_create(added)
     VariantPrice.objects.bulk_update(changed, ["amount", "compare_at", "cost"])
     if gone:
         VariantPrice.objects.filter(pk__in=gone).delete()
-    return bool(new or changed or gone)
+    return bool(added or changed or gone)
 
 
 def save_attributes(product_id: int, values: Mapping[str, AttributeValue] | Keep, *, merge: bool) -> bool:

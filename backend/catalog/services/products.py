@@ -9,8 +9,9 @@ from backend.catalog.models import Product
 from backend.catalog.services import parts, variants
 from backend.catalog.services.checking import HISTORY_COLUMNS, PRODUCT_COLUMNS, check_product
 from backend.catalog.services.data import ProductData, SavedProduct
-from backend.catalog.services.listings import announce_product, refresh_listings
+from backend.catalog.services.listings import refresh_listings
 from backend.catalog.texts import clean_html, name_key, plain_text
+from backend.core import outbox
 from backend.core.saving import Keep, Outcome, assign, given
 
 
@@ -33,7 +34,7 @@ def _create(data: ProductData) -> SavedProduct:
     plan = variants.plan_variants(data, product_id=None)
     values = _columns(data) | given(data.history, HISTORY_COLUMNS)
     product = Product.objects.create(slug=data.slug, **values)
-    variant_ids = _save_parts(product, data, plan)[1]
+    variant_ids = _save_parts(product, data, plan, new=True)[1]
     _announce(product.pk)
     return SavedProduct(product.pk, Outcome.CREATED, variant_ids)
 
@@ -41,7 +42,7 @@ def _create(data: ProductData) -> SavedProduct:
 def _update(product: Product, data: ProductData) -> SavedProduct:
     plan = variants.plan_variants(data, product_id=product.pk)
     changed = assign(product, _columns(data))
-    parts_changed, variant_ids = _save_parts(product, data, plan)
+    parts_changed, variant_ids = _save_parts(product, data, plan, new=False)
     if not changed and not parts_changed:
         return SavedProduct(product.pk, Outcome.UNCHANGED, variant_ids)
     product.save(update_fields=[*changed, "updated_at"])
@@ -49,11 +50,12 @@ def _update(product: Product, data: ProductData) -> SavedProduct:
     return SavedProduct(product.pk, Outcome.UPDATED, variant_ids)
 
 
-def _save_parts(product: Product, data: ProductData, plan: "variants.Plan") -> tuple[bool, list[int]]:
+def _save_parts(product: Product, data: ProductData, plan: "variants.Plan", *, new: bool) -> tuple[bool, list[int]]:
     """Write what belongs to the product; whether anything changed, and the variants' ids in the data's order."""
-    image_ids, images_changed = parts.save_images(product.pk, data.images)
+    prices = [variant.prices for variant in data.variants]
+    image_ids, images_changed = parts.save_images(product.pk, data.images, new=new)
     variant_ids, variants_changed = variants.save_variants(product.pk, plan, image_ids)
-    prices_changed = parts.save_prices(variant_ids, [variant.prices for variant in data.variants], merge=data.merge)
+    prices_changed = parts.save_prices(variant_ids, prices, merge=data.merge, new=new)
     attributes_changed = parts.save_attributes(product.pk, data.attributes, merge=data.merge)
     changed = images_changed or variants_changed or prices_changed or attributes_changed
     return changed, variant_ids
@@ -84,4 +86,4 @@ def _translation(texts: Mapping[str, Any]) -> dict[str, Any]:
 
 def _announce(product_id: int) -> None:
     refresh_listings([product_id])
-    announce_product(product_id)
+    outbox.emit("product.changed", key=str(product_id))
