@@ -12,9 +12,14 @@ from backend.inventory.errors import OutOfStock, Shortage
 from backend.inventory.models import Location, Reservation, ReservationState, StockLevel, StockMovement
 
 _HOLD = """
-UPDATE inventory_stocklevel AS level SET reserved = level.reserved + taken.units
-FROM unnest(%s::bigint[], %s::int[]) AS taken(id, units)
-WHERE level.id = taken.id AND level.on_hand - level.reserved >= taken.units
+WITH held AS (
+  UPDATE inventory_stocklevel AS level SET reserved = level.reserved + taken.units
+  FROM unnest(%s::bigint[], %s::int[]) AS taken(id, units)
+  WHERE level.id = taken.id AND level.on_hand - level.reserved >= taken.units
+  RETURNING level.id, taken.units
+)
+INSERT INTO inventory_reservation (order_id, stock_level_id, quantity, state)
+SELECT %s, held.id, held.units, 'HELD' FROM held
 """
 _GIVE_BACK = """
 UPDATE inventory_stocklevel AS level SET reserved = level.reserved - taken.units
@@ -33,21 +38,16 @@ class _Take:
     units: int
 
 
-def reserve(*, order_id: UUID, wanted: Mapping[int, int], may_run_short: Collection[int] = ()) -> list[Reservation]:
+def reserve(*, order_id: UUID, wanted: Mapping[int, int], may_run_short: Collection[int] = ()) -> None:
     """Hold units for an order. `wanted` is variant id -> units (> 0).
 
     Of the variants in `may_run_short` (back orders, preorders) what is there is held, and the rest is owed.
     Locks the variants' stock levels by id. Raises OutOfStock naming every other short variant; then nothing is held.
     """
-    if not wanted:
-        return []
     takes = _allocate(wanted, _lock_levels_of_variants(wanted), may_run_short)
-    if _change(_HOLD, takes) != len(takes):
+    if _change(_HOLD, takes, order_id) != len(takes):
         # Cannot happen while the rows are locked; the condition in the statement is the second fence.
         raise OutOfStock([Shortage(variant_id, units, 0) for variant_id, units in wanted.items()])
-    return Reservation.objects.bulk_create(
-        [Reservation(order_id=order_id, stock_level_id=take.level_id, quantity=take.units) for take in takes]
-    )
 
 
 def release(*, order_ids: Iterable[UUID]) -> None:
@@ -155,9 +155,10 @@ def _takes(held: Iterable[Reservation]) -> list[_Take]:
     return [_Take(level_id, each) for level_id, each in units.items()]
 
 
-def _change(statement: str, takes: Sequence[_Take]) -> int:
+def _change(statement: str, takes: Sequence[_Take], *more: UUID) -> int:
+    """Run a statement over levels and units; how many rows it wrote."""
     if not takes:
         return 0
     with connection.cursor() as cursor:
-        cursor.execute(statement, [[take.level_id for take in takes], [take.units for take in takes]])
+        cursor.execute(statement, [[take.level_id for take in takes], [take.units for take in takes], *more])
         return int(cursor.rowcount)

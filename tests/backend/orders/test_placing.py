@@ -337,13 +337,13 @@ def test_placing_takes_the_same_few_statements_for_any_number_of_lines(
     count: int, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     cart = make_cart(*[(make_variant(), 1) for _ in range(count)])
-    with django_assert_num_queries(16):  # of which 2 are the savepoint of this test's transaction
+    with django_assert_num_queries(15):  # of which 2 are the savepoint of this test's transaction
         run(from_cart(cart))
 
 
 def test_an_order_without_a_cart_takes_fewer(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     variants = [make_variant() for _ in range(3)]
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(12):
         run(buy_now(*[(each, 1) for each in variants]))
 
 
