@@ -5,11 +5,11 @@ from pathlib import Path
 
 from backend.transfer.errors import BadFile
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 16
 
 
 def read_start(path: Path) -> bytes:
-    """The file's first megabyte. Raises BadFile when there is no such file, it cannot be read, or has nothing in it."""
+    """The file's beginning. Raises BadFile when there is no such file, it cannot be read, or has nothing in it."""
     try:
         if path.is_dir():
             raise BadFile("it is a folder, not a file.")
