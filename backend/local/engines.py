@@ -74,9 +74,13 @@ class Engines:
             # Somebody may have deleted the folder while the engines ran; then nobody shares it any more.
             with contextlib.suppress(OSError):
                 stack.enter_context(_locked(self._folder))
+            servers = self._running() if lease.in_place else self._servers
             if lease.end():
-                for server in self._running():
+                for server in servers:
                     server.stop()
+                # It may lie in the machine's temporary folder, where it would stay for nothing.
+                with contextlib.suppress(OSError):
+                    self._sockets.rmdir()
 
     def _running(self) -> list[Server]:
         """Our own, and what another user of the folder has started and left to us."""

@@ -5,6 +5,7 @@ a second handle of the same process would let go of the first one's lock.
 """
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,8 +26,14 @@ class Lease:
     """One of any number of users of a thing; whoever goes last is told so."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._file = path.open("ab")
         fcntl.flock(self._file, fcntl.LOCK_SH)
+
+    @property
+    def in_place(self) -> bool:
+        """Whether newcomers would share it: False once its folder was deleted, even if made anew since."""
+        return self._path.exists() and os.path.samestat(os.fstat(self._file.fileno()), self._path.stat())
 
     def end(self) -> bool:
         """Let go; True when nobody else holds a lease.

@@ -93,7 +93,9 @@ def _prepare() -> int:
 
 def _serve(claim: Claim, address: Address, data_dir: Path, started: float) -> int:
     printer = QuietPrinter()
-    commands = parse_procfile((ROOT / "Procfile").read_text(encoding="utf-8")).processes
+    # PROCFILE is honcho's own name for another one.
+    procfile = ROOT / os.environ.get("PROCFILE", "Procfile")
+    commands = parse_procfile(procfile.read_text(encoding="utf-8")).processes
     environment = {
         **os.environ,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
