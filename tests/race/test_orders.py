@@ -17,7 +17,7 @@ from backend.core import clock
 from backend.core.caller import GUEST
 from backend.core.context import default_context
 from backend.core.models import IdempotencyKey, OutboxEvent
-from backend.inventory.errors import OutOfStock
+from backend.inventory.errors import OutOfStock, Shortage
 from backend.inventory.models import Reservation, ReservationState, StockLevel, StockMovement
 from backend.orders import services as orders
 from backend.orders.models import Order, OrderEvent, OrderStatus
@@ -69,11 +69,15 @@ def test_two_hundred_buyers_of_fifty_units_get_fifty_orders() -> None:
 
 
 def test_baskets_in_opposite_order_do_not_lock_each_other_out() -> None:
-    variants = [make_variant(stock=40) for _ in range(4)]
-    forth = [(each, 1) for each in variants]
+    plenty = [make_variant(stock=100) for _ in range(3)]
+    scarce = make_variant(stock=40)
+    forth = [(each, 1) for each in (*plenty[:2], scarce, plenty[2])]
     answers = at_once([placing(buy_now(*(forth if n % 2 else forth[::-1]))) for n in range(60)])
     assert kinds(answers) == {"Placement": 40, "OutOfStock": 20}
-    assert [stock(each) for each in variants] == [(40, 40)] * 4
+    assert [stock(each) for each in (*plenty, scarce)] == [(100, 40)] * 3 + [(40, 40)]
+    # Who comes too late is told the truth: what is short, and what is not.
+    shortages = [each.shortages for each in answers if isinstance(each, OutOfStock)]
+    assert shortages == [[Shortage(scarce.pk, requested=1, available=0)]] * 20
 
 
 def test_two_lines_of_one_variant_count_together_for_everybody() -> None:
