@@ -1,7 +1,7 @@
 """`make bench`: a production-like server on a generated shop, measured against two floors in the same run.
 
-CPU time is what is compared: requests per second depend on what else the machine does. The ratios are to floors that are
-measured before and after, in the same run.
+CPU time is what is compared: requests per second depend on what else the machine does. The ratios are to floors
+that are measured before and after, in the same run.
 """
 
 import argparse

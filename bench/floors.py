@@ -1,7 +1,7 @@
 """The two floors: what any Python GraphQL server pays before it does anything.
 
-`raw`: a bare ASGI answer of a given size (`SIZE` bytes, from the environment). `strawberry_typename`: `strawberry.asgi` with
-its parser and validation caches, answering `{ __typename }`.
+`raw`: a bare ASGI answer of a given size (`SIZE` bytes, from the environment). `strawberry_typename`:
+`strawberry.asgi` with its parser and validation caches, answering `{ __typename }`.
 """
 
 import os

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
 
@@ -41,6 +42,7 @@ class Root:
         self._graphql = _with_cors(GraphQLApp(schema))
         files = StaticFiles(directory=Path(__file__).parent / "server" / "graphiql" / "assets", check_dir=False)
         self._assets = ExceptionMiddleware(files)
+        self._django = cast(ASGIApp, django_application)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -54,7 +56,7 @@ class Root:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 4404})
         else:
-            await django_application(scope, receive, send)
+            await self._django(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:

@@ -48,7 +48,9 @@ def make_broker(url: str) -> dramatiq.Broker:
         return RabbitmqBroker(url=url, middleware=middleware)
     from dramatiq.brokers.redis import RedisBroker
 
-    return RedisBroker(url=url, namespace=NAMESPACE, middleware=middleware)
+    make: Any = RedisBroker
+    broker: dramatiq.Broker = make(url=url, namespace=NAMESPACE, middleware=middleware)
+    return broker
 
 
 broker = make_broker(settings.BROKER_URL)

@@ -1,7 +1,7 @@
 """What `dramatiq workers.main` and `periodiq workers.main` load."""
 
-from workers.broker import broker  # first: it sets Django up
 from workers import outbox_relay, schedule
 from workers.actors import notifications, payments
+from workers.broker import broker  # first: it sets Django up
 
 __all__ = ["broker", "notifications", "outbox_relay", "payments", "schedule"]

@@ -1,4 +1,4 @@
-"""Which actors hear of which domain event. An actor is named here by queue and name, so that sending costs no import."""
+"""Which actors hear of which domain event. Actors are named by queue and name: sending costs no import."""
 
 from typing import NamedTuple
 

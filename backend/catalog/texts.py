@@ -13,7 +13,7 @@ def translated(row: Any, name: str, language: str) -> str:
     """The column in that language where there is a translation, else as it is."""
     texts = row.translations.get(language)
     value = texts.get(name) if texts else None
-    return value or getattr(row, name)
+    return str(value or getattr(row, name))
 
 
 def translated_term(translations: dict[str, Any], term: str, language: str) -> str:

@@ -9,11 +9,12 @@ from backend.core.errors import Invalid, Required
 
 MAX_LENGTH = 200
 REQUIRED = ("first_name", "last_name", "line1", "city", "country")
+# CLDR's territories are countries and also unions, regions and codes for tests.
+_NOT_COUNTRIES = {"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO"}
 COUNTRIES = frozenset(
-    code
-    for code in Locale("en").territories
-    if len(code) == 2 and code.isalpha() and code not in {"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO"}
-)
+    code for code in map(str, Locale("en").territories) if len(code) == 2 and code.isalpha()
+).difference(_NOT_COUNTRIES)
+"""ISO 3166 alpha-2 codes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,23 @@
 """Emails of development: one .eml file each, that any mail program opens."""
 
+from collections.abc import Sequence
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 from uuid import uuid4
 
+from django.conf import settings
 from django.core.mail import EmailMessage as DjangoMessage
 from django.core.mail.backends.base import BaseEmailBackend
-from django.conf import settings
 from django.utils import timezone
 
 
 class FileBackend(BaseEmailBackend):
     """Writes to settings.MAIL_DIR. The name sorts by time."""
 
-    def send_messages(self, email_messages: list[DjangoMessage]) -> int:
+    def send_messages(self, email_messages: Sequence[DjangoMessage]) -> int:
         settings.MAIL_DIR.mkdir(parents=True, exist_ok=True)
         for message in email_messages:
             name = f"{timezone.now():%Y%m%d-%H%M%S-%f}-{uuid4().hex[:6]}.eml"
@@ -43,7 +44,7 @@ def read_mails(folder: Path) -> list[Mail]:
 
 
 def read_mail(path: Path) -> Mail:
-    message = cast(EmailMessage, BytesParser(policy=default).parsebytes(path.read_bytes()))
+    message = BytesParser(policy=default).parsebytes(path.read_bytes())
     return Mail(
         name=path.name,
         subject=str(message["subject"]),

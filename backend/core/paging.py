@@ -85,7 +85,7 @@ def page(queryset: QuerySet[Row], ordering: Ordering, request: PageRequest) -> P
 
 def page_queryset(queryset: QuerySet[Row], ordering: Ordering, request: PageRequest) -> QuerySet[Row]:
     """The page's rows and one more, in reading direction, with the sort values as `_key0`, `_key1`, …"""
-    rows = queryset
+    rows: QuerySet[Row] = queryset
     for cursor, forward in ((request.after, True), (request.before, False)):
         if cursor is not None:
             rows = rows.filter(_beyond(ordering, cursor, forward=forward))
@@ -93,7 +93,8 @@ def page_queryset(queryset: QuerySet[Row], ordering: Ordering, request: PageRequ
     names = [key.path for key in ordering.columns]
     rows = rows.order_by(*(f"-{name}" if descending else name for name in names))
     annotations: dict[str, Combinable] = {f"_key{n}": F(key.path) for n, key in enumerate(ordering.keys)}
-    return rows.annotate(**annotations)[: request.size + 1]
+    window: QuerySet[Row] = rows.annotate(**annotations)[: request.size + 1]
+    return window
 
 
 def page_of(rows: list[Row], ordering: Ordering, request: PageRequest, *, count: Callable[[], int]) -> Page[Row]:

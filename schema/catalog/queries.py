@@ -44,7 +44,7 @@ class CatalogQuery:
             pk, text = one_key("Product", id, "slug", slug)
         except IdNotFound:
             return None
-        return await db(queries.find_product, pk=pk, slug=text)  # type: ignore[return-value]
+        return await db(queries.find_product, pk=pk, slug=text)  # type: ignore[return-value, arg-type]
 
     @strawberry.field(description="A variant, by id or by SKU; null when there is none to be seen.")
     async def variant(
@@ -57,7 +57,7 @@ class CatalogQuery:
             pk, text = one_key("ProductVariant", id, "sku", sku)
         except IdNotFound:
             return None
-        return await db(queries.find_variant, pk=pk, sku=text)  # type: ignore[return-value]
+        return await db(queries.find_variant, pk=pk, sku=text)  # type: ignore[return-value, arg-type]
 
     @strawberry.field(description="A category, by id or by slug; null when there is none.")
     async def category(

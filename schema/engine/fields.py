@@ -80,8 +80,8 @@ def batched(
 ) -> Any:
     """Make a field of a sync function `(parents, ctx, *, arguments) -> answers`, one answer a parent, in order.
 
-    The outer `list[...]` of the return annotation is the batch; what is inside is the field's GraphQL type. `ctx` may be
-    left out; keyword-only parameters are the field's GraphQL arguments.
+    The outer `list[...]` of the return annotation is the batch; what is inside is the field's GraphQL type. `ctx`
+    may be left out; keyword-only parameters are the field's GraphQL arguments.
     """
 
     def decorate(batch: BatchFunction) -> Any:
@@ -179,7 +179,7 @@ def fast_resolver(field: StrawberryField, registry: Any, config: Any) -> Resolve
 def _column(field: StrawberryField) -> Resolve:
     get = attrgetter(field.attribute if isinstance(field, ColumnField) else field.python_name)
 
-    def resolve(source: Any, _info: GraphQLResolveInfo) -> Any:
+    def resolve(source: Any, _info: GraphQLResolveInfo[Any]) -> Any:
         return get(source)
 
     return resolve
@@ -195,14 +195,14 @@ def _computed(field: ComputedField) -> Resolve:
 def _batched_plain(field: BatchedField) -> Resolve:
     key = field.key
 
-    def resolve(source: Any, info: GraphQLResolveInfo) -> Any:
+    def resolve(source: Any, info: GraphQLResolveInfo[Any]) -> Any:
         return info.context.batches.load(key, source)
 
     return resolve
 
 
 def _batched_with_arguments(field: BatchedField, registry: Any, config: Any) -> Resolve:
-    def resolve(source: Any, info: GraphQLResolveInfo, **kwargs: Any) -> Any:
+    def resolve(source: Any, info: GraphQLResolveInfo[Any], **kwargs: Any) -> Any:
         batches = info.context.batches
         # Every parent of a selection comes with the same node of the document, and so with the same arguments.
         node = info.field_nodes[0]

@@ -61,5 +61,5 @@ def _speed_up_enum(named: GraphQLEnumType) -> None:
         except (KeyError, TypeError):
             return original(output)
 
-    named.coerce_output_value = coerce_output_value  # type: ignore[method-assign]
-    named.serialize = coerce_output_value  # type: ignore[method-assign]
+    named.coerce_output_value = coerce_output_value  # type: ignore[method-assign, assignment]
+    named.serialize = coerce_output_value  # type: ignore[method-assign, assignment]

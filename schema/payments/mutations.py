@@ -7,9 +7,10 @@ from strawberry.types import Info
 
 from backend.core.errors import DomainError
 from backend.payments import models
+from backend.payments.sandbox.scenarios import Scenario
 from backend.payments.services import StartedPayment, start_payment, verify_payment
 from backend.payments.services.starting import StartPayment
-from schema.payments.types import Payment, SandboxScenario
+from schema.payments.types import Payment
 from schema.server.context import Context
 from schema.server.db import io
 from schema.server.errors import UserError, user_errors
@@ -23,10 +24,10 @@ class PaymentStartInput:
     gateway: str = strawberry.field(description="The gateway's id, from `shop.paymentGateways`.")
     return_url: str = strawberry.field(description="Where the buyer comes back to: an absolute http(s) address.")
     idempotency_key: str = strawberry.field(
-        description="A key that you make up for this attempt. Send the same one when you repeat the request; make a new "
-        "one for another attempt."
+        description="A key that you make up for this attempt. Send the same one when you repeat the request; make "
+        "a new one for another attempt."
     )
-    scenario: SandboxScenario | None = strawberry.field(
+    scenario: Scenario | None = strawberry.field(
         default=None, description="Sandbox only: how the payment is to behave."
     )
 
@@ -82,7 +83,7 @@ class PaymentMutation:
         return PaymentStartPayload(payment=started.payment, replayed=started.replayed)  # type: ignore[arg-type]
 
     @strawberry.mutation(
-        description="Ask the gateway how a payment went, and settle the order accordingly. Call it when the buyer is back."
+        description="Ask the gateway how a payment went, and settle the order accordingly: when the buyer is back."
     )
     async def payment_verify(
         self, info: Info, input: Annotated[PaymentVerifyInput, strawberry.argument(description="The payment.")]

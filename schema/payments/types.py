@@ -15,7 +15,7 @@ from schema.orders.types import Order
 from schema.server.money import Money, money
 from schema.server.node import Node, register
 
-PaymentState = strawberry.enum(models.PaymentState, name="PaymentState", description="Where an attempt to pay stands.")
+strawberry.enum(models.PaymentState, name="PaymentState", description="Where an attempt to pay stands.")
 describe_enum(
     models.PaymentState,
     {
@@ -31,9 +31,7 @@ describe_enum(
         "FLAGGED": "What the gateway reports does not fit; staff will look at it.",
     },
 )
-SandboxScenario = strawberry.enum(
-    Scenario, name="SandboxScenario", description="How a payment at the sandbox gateway behaves."
-)
+strawberry.enum(Scenario, name="SandboxScenario", description="How a payment at the sandbox gateway behaves.")
 describe_enum(
     Scenario,
     {
@@ -78,7 +76,7 @@ class Payment(Node):
     created_at: datetime = strawberry.field(description="When it was begun, in UTC.")
 
     @computed(description="Where it stands.")
-    def status(payment: Any) -> PaymentState:
+    def status(payment: Any) -> models.PaymentState:
         return payment.state  # type: ignore[no-any-return]
 
     @computed(description="How it is paid: CARD, WALLET, BANK and so on; null until that is known.")

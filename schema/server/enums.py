@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import strawberry
 from babel.core import Locale, get_global
 
+from backend.core.addresses import COUNTRIES
+
 _ENGLISH = Locale("en")
 
 
@@ -31,17 +33,12 @@ def _currencies() -> dict[str, tuple[str, str]]:
 
 
 def _languages() -> dict[str, tuple[str, str]]:
-    codes = sorted(code for code in _ENGLISH.languages if len(code) == 2)
+    codes = sorted(code for code in map(str, _ENGLISH.languages) if len(code) == 2)
     return {code.upper(): (code, _ENGLISH.languages[code]) for code in codes}
 
 
-_NOT_COUNTRIES = {"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO"}
-
-
 def _countries() -> dict[str, tuple[str, str]]:
-    names = _ENGLISH.territories
-    codes = sorted(code for code in names if len(code) == 2 and code.isalpha() and code not in _NOT_COUNTRIES)
-    return {code: (code, names[code]) for code in codes}
+    return {code: (code, _ENGLISH.territories[code]) for code in sorted(COUNTRIES)}
 
 
 if TYPE_CHECKING:

@@ -1,5 +1,7 @@
 """What a storefront asks before anything else."""
 
+from typing import cast
+
 import strawberry
 from babel.core import Locale
 from django.conf import settings
@@ -101,6 +103,6 @@ class ShopQuery:
     def shop(self, info: Info) -> Shop:
         return Shop(
             name=settings.SHOP_NAME,
-            default_currency=settings.DEFAULT_CURRENCY,
-            default_language=settings.DEFAULT_LANGUAGE,
+            default_currency=cast(CurrencyCode, settings.DEFAULT_CURRENCY),
+            default_language=cast(LanguageCode, settings.DEFAULT_LANGUAGE),
         )

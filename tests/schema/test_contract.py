@@ -138,7 +138,8 @@ def sample(gql: Gql) -> dict[str, Any]:
     product = make_product("Chair", variants=2, category=category, stock=50, compare_at={"USD": 2000})
     variant = product.variants.order_by("pk").first()
     found = gql(
-        "query ($slug: String!, $sku: String!, $category: String!) { product(slug: $slug) { id } variant(sku: $sku) { id } "
+        "query ($slug: String!, $sku: String!, $category: String!) { product(slug: $slug) { id } "
+        "variant(sku: $sku) { id } "
         "category(slug: $category) { id } }",
         slug=product.slug,
         category=category.slug,

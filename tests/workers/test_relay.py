@@ -6,11 +6,11 @@ from django.db import transaction
 from django_redis import get_redis_connection
 from dramatiq import Worker
 
+import workers.main
 from backend.core import clock, outbox
 from backend.core.models import OutboxEvent
 from backend.notifications.models import SentEmail
 from tests.factories.orders import make_order, make_paid_order
-import workers.main
 from workers import schedule
 from workers.broker import broker
 from workers.outbox_relay import nudge, relay_outbox

@@ -32,7 +32,7 @@ class Facet:
 
 
 def facets(rows: Rows, filter: ProductFilter | None, shop: ShopContext) -> list[Facet]:
-    """The facets of a list. Each ignores its own filter and obeys the others, so counts equal the list's after choosing.
+    """The facets of a list. Each ignores its own filter and obeys the others: counts are the list's after choosing.
 
     `rows` are the list's products before the filter. The number of statements does not depend on the products.
     """
@@ -93,7 +93,7 @@ def _attributes(rows: Rows, chosen: ProductFilter, shop: ShopContext) -> Iterabl
         values = ProductAttribute.objects.filter(product__in=products.order_by().values("pk"), text__isnull=False)
         triples = values.values_list("attribute__key", "attribute__label", "text", "product_id")
         labels.update({key: label for key, label, _, _ in triples})
-        return _grouped((key, text) for key, _, text, _ in triples)
+        return _grouped((key, text) for key, _, text, _ in triples if text)
 
     counts = _relaxed(count, without, [each.key for each in chosen.attributes])
     return [Facet(f"attributes.{key}", labels[key], "LIST", _values(each.items())) for key, each in counts.items()]

@@ -44,9 +44,7 @@ class ProductFilter:
     ids: Sequence[int] | None = None
 
 
-def filter_products(
-    rows: QuerySet[Product], filter: ProductFilter | None, shop: ShopContext
-) -> QuerySet[Product]:
+def filter_products(rows: QuerySet[Product], filter: ProductFilter | None, shop: ShopContext) -> QuerySet[Product]:
     """Narrow products (already joined to the currency's listing). Raises Invalid for values that cannot be meant."""
     if filter is None:
         return rows
@@ -97,10 +95,10 @@ def _by_lists(rows: QuerySet[Product], filter: ProductFilter) -> QuerySet[Produc
 def _by_price(rows: QuerySet[Product], filter: ProductFilter, shop: ShopContext) -> QuerySet[Product]:
     if filter.price_min is not None:
         least = parse_minor(filter.price_min, shop.currency, field=("filter", "price", "min"))
-        rows = rows.filter(listing__price_max__gte=least)
+        rows = rows.filter(Q(listing__price_max__gte=least))
     if filter.price_max is not None:
         most = parse_minor(filter.price_max, shop.currency, field=("filter", "price", "max"))
-        rows = rows.filter(listing__price_min__lte=most)
+        rows = rows.filter(Q(listing__price_min__lte=most))
     return rows
 
 

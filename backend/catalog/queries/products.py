@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from functools import reduce
+from typing import Any
 
 from django.db.models import FilteredRelation, IntegerField, Q, QuerySet, Value
 
@@ -120,11 +121,15 @@ def find_variant(*, pk: int | None = None, sku: str | None = None) -> ProductVar
     return visible_variants().filter(Q(pk=pk) if pk is not None else Q(sku=sku)).first()
 
 
+def _asked_of_product(child: Any) -> Q:
+    lookup, value = child
+    return Q(**{f"product__{lookup}": value})
+
+
 def _through_product(condition: Q) -> Q:
     """The same condition, asked of a variant's product."""
     children = [
-        _through_product(child) if isinstance(child, Q) else Q(**{f"product__{child[0]}": child[1]})
-        for child in condition.children
+        _through_product(child) if isinstance(child, Q) else _asked_of_product(child) for child in condition.children
     ]
     combine = Q.__or__ if condition.connector == Q.OR else Q.__and__
     joined = reduce(combine, children)

@@ -20,8 +20,8 @@ FINAL = (*SETTLED, PaymentState.FAILED, PaymentState.CANCELLED, PaymentState.FLA
 def apply_report(payment_id: UUID, report: ChargeReport) -> Payment:
     """Bring a payment in step with a gateway's report; the same report again changes nothing.
 
-    Locks the order, then the payment. A report whose reference, amount or currency is not ours flags the payment and pays
-    nothing. Emits order.paid, order.payment_failed, order.payment_flagged, refund.requested.
+    Locks the order, then the payment. A report whose reference, amount or currency is not ours flags the payment
+    and pays nothing. Emits order.paid, order.payment_failed, order.payment_flagged, refund.requested.
     """
     order = lock_order(Payment.objects.values_list("order_id", flat=True).get(pk=payment_id))
     payment = Payment.objects.select_for_update().get(pk=payment_id)

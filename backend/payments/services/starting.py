@@ -48,8 +48,8 @@ class StartedPayment:
 def start_payment(*, caller: Caller, request: StartPayment) -> StartedPayment:
     """Begin to pay what is due on an order. Must not run inside a transaction.
 
-    Emits order.payment_started. Raises OrderNotFound, OrderNotPayable, GatewayNotOffered, Invalid, IdempotencyConflict, and
-    GatewayDown: then the payment is kept, and the same key asks the gateway again.
+    Emits order.payment_started. Raises OrderNotFound, OrderNotPayable, GatewayNotOffered, Invalid,
+    IdempotencyConflict, and GatewayDown: then the payment is kept, and the same key asks the gateway again.
     """
     check_return_url(request.return_url)
     payment, replayed = _record(caller, request)

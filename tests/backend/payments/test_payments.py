@@ -10,6 +10,7 @@ from backend.core import clock
 from backend.core.caller import GUEST
 from backend.core.errors import DomainError
 from backend.core.models import OutboxEvent
+from backend.inventory.models import StockLevel
 from backend.orders.models import Order, OrderEventType
 from backend.orders.services import expire_unpaid_orders
 from backend.payments.gateways import registry
@@ -27,7 +28,6 @@ from backend.payments.models import (
 from backend.payments.sandbox import signing
 from backend.payments.sandbox.scenarios import LATE_S, Delivery
 from backend.payments.services import execute_refund, start_payment, verify_payment, verify_silent_payments
-from backend.inventory.models import StockLevel
 from tests.factories.catalog import make_product
 from tests.factories.orders import make_order
 from tests.factories.payments import (

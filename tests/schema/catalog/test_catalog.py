@@ -8,10 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from backend.catalog.models import Product, ProductStatus
+from backend.catalog.queries import ProductSort, page_products
 from backend.core import clock
 from backend.core.context import default_context
 from backend.core.paging import page_request
-from backend.catalog.queries import ProductSort, page_products
 from backend.vendors.models import Vendor, VendorStatus
 from bench.operations import BENCH_LIST, PRODUCT_LIST, PRODUCT_PAGE
 from tests.conftest import Gql
