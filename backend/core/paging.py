@@ -85,16 +85,19 @@ def page(queryset: QuerySet[Row], ordering: Ordering, request: PageRequest) -> P
 
 def page_queryset(queryset: QuerySet[Row], ordering: Ordering, request: PageRequest) -> QuerySet[Row]:
     """The page's rows and one more, in reading direction, with the sort values as `_key0`, `_key1`, …"""
-    rows: QuerySet[Row] = queryset
-    for cursor, forward in ((request.after, True), (request.before, False)):
+    # Annotated first, and compared by these names: a path through a relation to many would be joined once
+    # more by the filter, and the index could not be entered at the cursor.
+    keys: dict[str, Combinable] = {f"_key{n}": F(key.path) for n, key in enumerate(ordering.keys)}
+    rows: QuerySet[Row] = queryset.annotate(**keys).alias(_tie=F(ordering.primary_key.path))
+    columns = [*keys, "_tie"]
+    for field, cursor, forward in (("after", request.after, True), ("before", request.before, False)):
         if cursor is not None:
-            rows = rows.filter(_beyond(ordering, cursor, forward=forward))
+            operator = "<" if ordering.descending == forward else ">"
+            values = decode_cursor(ordering, cursor, field=field)
+            rows = rows.filter(RowComparison(operator, [F(column) for column in columns], values))
     descending = ordering.descending != request.backward
-    names = [key.path for key in ordering.columns]
-    rows = rows.order_by(*(f"-{name}" if descending else name for name in names))
-    annotations: dict[str, Combinable] = {f"_key{n}": F(key.path) for n, key in enumerate(ordering.keys)}
-    window: QuerySet[Row] = rows.annotate(**annotations)[: request.size + 1]
-    return window
+    window: QuerySet[Row] = rows.order_by(*(f"-{column}" if descending else column for column in columns))
+    return window[: request.size + 1]
 
 
 def page_of(rows: list[Row], ordering: Ordering, request: PageRequest, *, count: Callable[[], int]) -> Page[Row]:
@@ -118,7 +121,7 @@ def encode_cursor(ordering: Ordering, row: Model) -> str:
     return base64.urlsafe_b64encode(payload).rstrip(b"=").decode()
 
 
-def decode_cursor(ordering: Ordering, cursor: str) -> list[Any]:
+def decode_cursor(ordering: Ordering, cursor: str, *, field: str = "after") -> list[Any]:
     """The sort values of a cursor. Raises Invalid for a broken one and for one of another order."""
     try:
         payload = orjson.loads(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
@@ -127,7 +130,7 @@ def decode_cursor(ordering: Ordering, cursor: str) -> list[Any]:
             raise ValueError("a cursor of another order")
         return [_typed(key.type, value) for key, value in zip(ordering.columns, values, strict=True)]
     except (binascii.Error, orjson.JSONDecodeError, TypeError, ValueError, ArithmeticError) as error:
-        raise Invalid("This cursor does not belong to this list and order.", field=["after"]) from error
+        raise Invalid("This cursor does not belong to this list and order.", field=[field]) from error
 
 
 def _typed(kind: type, value: Any) -> Any:
@@ -140,12 +143,6 @@ def _typed(kind: type, value: Any) -> Any:
     if kind is int and isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
         return value
     raise TypeError(kind)
-
-
-def _beyond(ordering: Ordering, cursor: str, *, forward: bool) -> "RowComparison":
-    operator = "<" if ordering.descending == forward else ">"
-    columns = [F(key.path) for key in ordering.columns]
-    return RowComparison(operator, columns, decode_cursor(ordering, cursor))
 
 
 class RowComparison(Func):

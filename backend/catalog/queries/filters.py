@@ -53,7 +53,7 @@ def filter_products(rows: QuerySet[Product], filter: ProductFilter | None, shop:
     if filter.available is not None:
         rows = rows.filter(AVAILABLE if filter.available else ~AVAILABLE)
     if filter.on_sale is not None:
-        reduced = {"listing__discount_percent__gt": 0} if filter.on_sale else {"listing__discount_percent": 0}
+        reduced = {"discount_percent__gt": 0} if filter.on_sale else {"discount_percent": 0}
         rows = rows.filter(**reduced)
     if filter.min_rating is not None:
         if not 0 <= filter.min_rating <= 5:
@@ -95,10 +95,10 @@ def _by_lists(rows: QuerySet[Product], filter: ProductFilter) -> QuerySet[Produc
 def _by_price(rows: QuerySet[Product], filter: ProductFilter, shop: ShopContext) -> QuerySet[Product]:
     if filter.price_min is not None:
         least = parse_minor(filter.price_min, shop.currency, field=("filter", "price", "min"))
-        rows = rows.filter(Q(listing__price_max__gte=least))
+        rows = rows.filter(Q(price_max__gte=least))
     if filter.price_max is not None:
         most = parse_minor(filter.price_max, shop.currency, field=("filter", "price", "max"))
-        rows = rows.filter(Q(listing__price_min__lte=most))
+        rows = rows.filter(Q(price_min__lte=most))
     return rows
 
 

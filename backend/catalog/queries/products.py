@@ -7,7 +7,7 @@ from enum import Enum
 from functools import reduce
 from typing import Any
 
-from django.db.models import FilteredRelation, IntegerField, Q, QuerySet, Value
+from django.db.models import F, FilteredRelation, IntegerField, Q, QuerySet, Value
 
 from backend.catalog.models import STOREFRONT, Category, Product, ProductVariant
 from backend.catalog.queries.filters import ProductFilter, filter_products
@@ -32,9 +32,12 @@ class ProductSort(Enum):
     DISCOUNT_DESC = "DISCOUNT_DESC"
 
 
+_LISTED = {"price_min", "discount_percent"}
+
+
 def _ordering(sort: ProductSort, path: str, kind: type, *, descending: bool) -> Ordering:
     # The tie-break lies in the same table as the key, so that one index holds both.
-    tie = SortKey("listing__product_id") if path.startswith("listing__") else SortKey("pk")
+    tie = SortKey("listed_id") if path in _LISTED else SortKey("pk")
     return Ordering(sort.value, (SortKey(path, kind),), descending=descending, primary_key=tie)
 
 
@@ -42,13 +45,13 @@ _NEWEST = ("created_at", datetime, True)
 _KEYS: dict[ProductSort, tuple[str, type, bool]] = {
     ProductSort.RELEVANCE: _NEWEST,
     ProductSort.NEWEST: _NEWEST,
-    ProductSort.PRICE_ASC: ("listing__price_min", int, False),
-    ProductSort.PRICE_DESC: ("listing__price_min", int, True),
+    ProductSort.PRICE_ASC: ("price_min", int, False),
+    ProductSort.PRICE_DESC: ("price_min", int, True),
     ProductSort.NAME_ASC: ("name_key", str, False),
     ProductSort.NAME_DESC: ("name_key", str, True),
     ProductSort.RATING_DESC: ("rating_average", Decimal, True),
     ProductSort.BEST_SELLING: ("sales_count", int, True),
-    ProductSort.DISCOUNT_DESC: ("listing__discount_percent", int, True),
+    ProductSort.DISCOUNT_DESC: ("discount_percent", int, True),
 }
 ORDERINGS = {sort: _ordering(sort, path, kind, descending=down) for sort, (path, kind, down) in _KEYS.items()}
 
@@ -62,9 +65,15 @@ def published() -> Q:
 
 def visible_products(shop: ShopContext) -> QuerySet[Product]:
     """The products of lists: visible to shoppers and sold in the context's currency."""
-    # One relation, named once: two filters across `listings` would join it twice.
     listing = FilteredRelation("listings", condition=Q(listings__currency=shop.currency))
-    return Product.objects.annotate(listing=listing).filter(published(), listing__price_min__gte=0)
+    rows = Product.objects.annotate(listing=listing).filter(published(), listing__price_min__gte=0)
+    # Filters and orders use these names: each filter through the relation itself would join it once more.
+    return rows.alias(
+        listed_id=F("listing__product_id"),
+        price_min=F("listing__price_min"),
+        price_max=F("listing__price_max"),
+        discount_percent=F("listing__discount_percent"),
+    )
 
 
 def page_products(
