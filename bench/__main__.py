@@ -29,6 +29,7 @@ def prepare(products: int) -> None:
     """Engines, tables and a shop of the asked size, kept between runs."""
     os.environ.update(DATA_DIR=str(DATA_DIR / str(products)), DEBUG="0", SQL_HEADER="1", LOG_LEVEL="ERROR")
     os.environ.setdefault("ENVIRONMENT", "development")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
     from backend.local import engines
 
     engines.prepare_environment()
@@ -42,9 +43,13 @@ def prepare(products: int) -> None:
 def main() -> None:
     arguments = parse_arguments()
     prepare(arguments.products)
-    from bench.measure import run
+    import django
+
+    django.setup()
+    from bench.measure import postmaster, run
     from bench.report import save, table
 
+    postmaster()
     results = asyncio.run(run(arguments))
     sys.stdout.write(table(results) + "\n")
     save(results, arguments.output)

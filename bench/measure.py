@@ -4,6 +4,7 @@ import argparse
 import statistics
 import time
 from dataclasses import dataclass
+from functools import cache
 
 import psutil
 from django.db import connection
@@ -67,8 +68,9 @@ async def measure(url: str, process: psutil.Process, work: Work, clients: int, w
     )
 
 
+@cache
 def postmaster() -> psutil.Process | None:
-    """The database's own process, where it runs on this machine."""
+    """The database's own process, where it runs on this machine. First asked for outside the event loop."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         backend = cursor.fetchone()[0]

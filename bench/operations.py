@@ -99,7 +99,12 @@ mutation PaymentStart($orderId: ID!, $token: String, $returnUrl: String!, $idemp
   }
 }
 """
-VARIANTS = "{ products(first: 50, filter: { available: true }) { nodes { slug variants { id } } } }"
+VARIANTS = """
+{ products(first: 100, filter: { available: true }, sort: BEST_SELLING) {
+  nodes { slug variants { id availability { quantity } } } } }
+"""
+ENOUGH = 5
+"""Units that a variant must have left, to be bought in a run."""
 ADDRESS = {
     "firstName": "Ada",
     "lastName": "Byron",
@@ -135,7 +140,9 @@ async def reads(url: str, count: int) -> list[Work]:
 async def cart_adds(url: str, count: int) -> tuple[Work, list[str]]:
     """Additions of three lines, each to an empty cart of its own; also the carts' ids."""
     nodes = (await ask(url, VARIANTS))[0]["products"]["nodes"]
-    variants = [variant["id"] for node in nodes for variant in node["variants"]]
+    variants = [
+        variant["id"] for node in nodes for variant in node["variants"] if variant["availability"]["quantity"] >= ENOUGH
+    ]
     carts, bodies = [], []
     for n in range(count):
         answer, _ = await ask(url, CART_CREATE, {"input": {"email": "ada@example.com"}})
