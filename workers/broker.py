@@ -1,15 +1,6 @@
 """The one place that makes the Dramatiq broker: Redis, or RabbitMQ where BROKER_URL says amqp://."""
 
-import os
 from typing import Any
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
-
-import django
-from django.apps import apps
-
-if not apps.ready:
-    django.setup()
 
 import dramatiq
 from django.conf import settings

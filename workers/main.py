@@ -2,6 +2,6 @@
 
 from workers import outbox_relay, schedule
 from workers.actors import notifications, payments
-from workers.broker import broker  # first: it sets Django up
+from workers.broker import broker
 
 __all__ = ["broker", "notifications", "outbox_relay", "payments", "schedule"]

@@ -1,0 +1,35 @@
+"""The people of the demo shop: a customer, a vendor, and staff of each role."""
+
+from django.contrib.auth.models import Group
+
+from backend.accounts.models import User
+from backend.accounts.roles import ready_roles
+from backend.core.demo import DEMO_USERS, DemoUser
+from backend.vendors.models import Vendor, VendorMember
+
+_GROUPS = {"product manager": "Product managers", "order manager": "Order managers", "support": "Support"}
+
+
+def invite_people() -> None:
+    """Make the demo users who are not there. The catalog's vendors must be there already."""
+    groups = ready_roles()
+    for person in DEMO_USERS:
+        if not User.objects.filter(email__iexact=person.email).exists():
+            _make(person, groups)
+
+
+def _make(person: DemoUser, groups: dict[str, Group]) -> None:
+    name = person.role.title()
+    if person.role == "admin":
+        User.objects.create_superuser(person.email, person.password, first_name="Demo", last_name=name)
+        return
+    group = _GROUPS.get(person.role)
+    user = User.objects.create_user(
+        person.email, person.password, first_name="Demo", last_name=name, is_staff=group is not None
+    )
+    if group is not None:
+        user.groups.add(groups[group])
+    if person.role == "vendor":
+        vendor = Vendor.objects.order_by("pk").first()
+        if vendor is not None:
+            VendorMember.objects.create(vendor=vendor, user=user, role=VendorMember.Role.OWNER)
