@@ -127,6 +127,7 @@ def test_a_declined_payment_may_be_followed_by_another(shop: Shop) -> None:
 
 
 def test_an_order_lives_fourteen_minutes_and_fifty_nine_seconds_and_not_fifteen_and_one(shop: Shop) -> None:
+    shop.move_clock(15 * 60 + 1)  # what other tests left unpaid gives its units back before they are counted
     variant = shop.variant()
     before = shop.quantity(variant["id"])
     order = shop.buy(variant["id"], 2)
