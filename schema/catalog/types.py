@@ -1,117 +1,35 @@
 """Products, variants, categories and what belongs to them."""
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, cast
 
 import strawberry
 import strawberry_django
 
-from backend.catalog import images as image_files
 from backend.catalog import models, queries
 from backend.catalog.queries.purchasable import reduced_from
 from backend.catalog.texts import translated, translated_term
 from backend.core.paging import page_request
-from backend.inventory.queries import NONE, StockStatus, availability_by_variant, available_by_product
-from backend.vendors.models import Vendor as VendorRow
-from schema.catalog.inputs import ImageTransformInput, ProductFilter, ProductSort, to_filter, to_sort
+from backend.inventory.queries import NONE, availability_by_variant, available_by_product
+from schema.catalog.inputs import ProductFilter, ProductSort, to_filter, to_sort
+from schema.catalog.loading import images_of, listings_of, prices_of, products_of, variants_of, vendors_of, whole
+from schema.catalog.parts import (
+    AvailabilityType,
+    Facet,
+    Image,
+    NameValue,
+    OptionValue,
+    ProductAttribute,
+    ProductOption,
+    Rating,
+    Seo,
+)
 from schema.engine import ColumnField, batched, computed
 from schema.server.connections import Connection, connection
 from schema.server.context import Context
 from schema.server.money import Money, MoneyRange, money
 from schema.server.node import Node
 from schema.vendors.types import Vendor
-
-StockStatusEnum = strawberry.enum(
-    StockStatus, name="StockStatus", description="Whether a variant can be had, and how soon."
-)
-
-
-def describe_enum(enum: Any, descriptions: dict[str, str]) -> None:
-    for value in enum.__strawberry_definition__.values:
-        value.description = descriptions[value.name]
-
-
-describe_enum(
-    StockStatus,
-    {
-        "IN_STOCK": "Plenty of units.",
-        "LOW": "The last few units.",
-        "OUT_OF_STOCK": "No units, and none are promised.",
-        "PREORDER": "Not there yet; can be ordered in advance.",
-        "BACKORDER": "No units now; can be ordered and is sent when it is back.",
-    },
-)
-
-
-@strawberry.type(description="An image.")
-class Image:
-    alt: str = strawberry.field(description="What the image shows, for those who do not see it.")
-    width: int | None = strawberry.field(description="Width of the original in pixels; null for images of other sites.")
-    height: int | None = strawberry.field(
-        description="Height of the original in pixels; null for images of other sites."
-    )
-
-    @batched(description="Where the image is, as an absolute address.")
-    def url(
-        images: list[Any],
-        *,
-        transform: Annotated[
-            ImageTransformInput | None, strawberry.argument(description="How it should be delivered.")
-        ] = None,
-    ) -> list[str]:
-        width = transform.max_width if transform else None
-        format = transform.format.value if transform and transform.format else None
-        return [
-            image.source_url or image_files.image_url(image.file.name, max_width=width, format=format)
-            for image in images
-        ]
-
-
-@strawberry.type(description="A name and a value.")
-class NameValue:
-    name: str = strawberry.field(description="The option's name, in the context's language.")
-    value: str = strawberry.field(description="The value, in the context's language.")
-
-
-@strawberry.type(description="A value that an option can have.")
-class OptionValue:
-    name: str = strawberry.field(description="The value, in the context's language.")
-    value: str = strawberry.field(description="The value as filters take it: never translated.")
-    available: bool = strawberry.field(description="Whether some variant with this value can be ordered.")
-
-
-@strawberry.type(description="Something to choose when buying a product: its size, its color.")
-class ProductOption:
-    name: str = strawberry.field(description="The option's name, in the context's language.")
-    key: str = strawberry.field(description="The option's name as filters take it: never translated.")
-    values: list[OptionValue] = strawberry.field(description="What there is to choose from, in display order.")
-
-
-@strawberry.type(description="A fact about a product.")
-class ProductAttribute:
-    key: str = strawberry.field(description="The attribute's key, to filter by.")
-    label: str = strawberry.field(description="The attribute's name, in the context's language.")
-    value: str = strawberry.field(description="The value as text; `true` or `false` for yes-or-no attributes.")
-
-
-@strawberry.type(description="How customers rated something.")
-class Rating:
-    average: float = strawberry.field(description="From 1 to 5; 0 where nobody has rated.")
-    count: int = strawberry.field(description="How many ratings there are.")
-
-
-@strawberry.type(description="What search engines should show.")
-class Seo:
-    title: str = strawberry.field(description="The page's title.")
-    description: str = strawberry.field(description="The page's description.")
-
-
-@strawberry.type(name="Availability", description="Whether a variant can be had.")
-class AvailabilityType:
-    status: StockStatus = strawberry.field(description="Whether it can be had, and how soon.")
-    quantity: int = strawberry.field(description="Units that nobody else has ordered.")
-    max_per_order: int = strawberry.field(description="The most units that one order can have now.")
 
 
 @strawberry_django.type(
@@ -131,20 +49,20 @@ class ProductVariant(Node):
 
     @batched(description="The option values that make this variant, in the product's order.")
     def options(variants: list[Any], ctx: Context) -> list[list[NameValue]]:
-        products = queries_for_products(variants)
+        products = products_of(variants)
         return [_name_values(variant, products[variant.product_id], ctx.shop.language) for variant in variants]
 
     @batched(description="The price of one unit in the context's currency; null where it is not sold in it.")
     def price(variants: list[Any], ctx: Context) -> list[Money | None]:
         currency = ctx.shop.currency
-        return [None if price is None else money(price.amount, currency) for price in _prices(variants, currency)]
+        return [None if price is None else money(price.amount, currency) for price in prices_of(variants, currency)]
 
     @batched(description="The price before a reduction; null where nothing is reduced.")
     def compare_at_price(variants: list[Any], ctx: Context) -> list[Money | None]:
         currency = ctx.shop.currency
         before = [
             None if price is None else reduced_from(price.amount, price.compare_at)
-            for price in _prices(variants, currency)
+            for price in prices_of(variants, currency)
         ]
         return [None if minor is None else money(minor, currency) for minor in before]
 
@@ -161,48 +79,8 @@ class ProductVariant(Node):
 
     @batched(description="The product that this is a variant of.")
     def product(variants: list[Any]) -> list["Product"]:
-        products = queries_for_products(variants)
+        products = products_of(variants)
         return [products[each.product_id] for each in variants]
-
-
-def per_row(
-    rows: list[Any], name: str, load: Callable[[list[int]], Mapping[int, Any]], default: Any = None
-) -> list[Any]:
-    """Something of each row by its primary key, read once a request: fields that need the same thing share it."""
-    missing = [row for row in rows if name not in row.__dict__]
-    if missing:
-        found = load([row.pk for row in missing])
-        for row in missing:
-            row.__dict__[name] = found.get(row.pk, default)
-    return [row.__dict__[name] for row in rows]
-
-
-def queries_for_products(variants: list[models.ProductVariant]) -> dict[int, Any]:
-    """The variants' products: those that came with them, and the rest in one statement.
-
-    A product that is no longer shown is still the product of a variant that somebody has in a cart or order.
-    """
-    found = {
-        each.product_id: each.product
-        for each in variants
-        if models.ProductVariant.product.is_cached(each)  # type: ignore[attr-defined]
-    }
-    missing = {each.product_id for each in variants} - found.keys()
-    if missing:
-        found.update(models.Product.objects.in_bulk(list(missing)))
-    return found
-
-
-def _prices(variants: list[Any], currency: str) -> list[models.VariantPrice | None]:
-    return per_row(variants, f"price_{currency}", lambda ids: queries.prices_by_variant(ids, currency))
-
-
-def _images(products: list[Any]) -> list[list[models.ProductImage]]:
-    return per_row(products, "all_images", queries.images_by_product, [])
-
-
-def _variants(products: list[Any]) -> list[list[models.ProductVariant]]:
-    return per_row(products, "all_variants", queries.variants_by_product, [])
 
 
 def _name_values(variant: models.ProductVariant, product: models.Product, language: str) -> list[NameValue]:
@@ -261,13 +139,13 @@ class Product(Node):
 
     @batched(description="The largest reduction of a variant in the context's currency, in whole percent; 0 for none.")
     def discount_percent(products: list[Any], ctx: Context) -> list[int]:
-        return [0 if listing is None else listing.discount_percent for listing in _listings(products, ctx)]
+        return [0 if listing is None else listing.discount_percent for listing in listings_of(products, ctx)]
 
     @batched(description="The variants' prices in the context's currency; null where it is not sold in it.")
     def price_range(products: list[Any], ctx: Context) -> list[MoneyRange | None]:
         return [
             None if listing is None else _range(listing.price_min, listing.price_max, ctx)
-            for listing in _listings(products, ctx)
+            for listing in listings_of(products, ctx)
         ]
 
     @batched(description="The variants' prices before reductions; null where nothing is reduced.")
@@ -276,16 +154,16 @@ class Product(Node):
             _range(listing.compare_at_min, listing.compare_at_max, ctx)
             if listing is not None and listing.discount_percent
             else None
-            for listing in _listings(products, ctx)
+            for listing in listings_of(products, ctx)
         ]
 
     @batched(description="The first image.")
     def image(products: list[Any]) -> list[Image | None]:
-        return [_first(images) for images in _images(products)]
+        return [_first(images) for images in images_of(products)]
 
     @batched(description="All images, in display order.")
     def images(products: list[Any]) -> list[list[Image]]:
-        return cast("list[list[Image]]", _images(products))
+        return cast("list[list[Image]]", images_of(products))
 
     @batched(description="The category that it is in.")
     def category(products: list[Any]) -> list["Category | None"]:
@@ -312,30 +190,11 @@ class Product(Node):
 
     @batched(description="All variants, in display order.")
     def variants(products: list[Any]) -> list[list[ProductVariant]]:
-        return cast("list[list[ProductVariant]]", _variants(products))
+        return cast("list[list[ProductVariant]]", variants_of(products))
 
     @batched(description="How many variants there are.")
     def variant_count(products: list[Any]) -> list[int]:
-        return [len(variants) for variants in _variants(products)]
-
-
-def whole(products: list[Any]) -> list[Any]:
-    """The products with the columns that lists leave out; one statement where some came from a list."""
-    partial = [each.pk for each in products if each.get_deferred_fields()]
-    if not partial:
-        return products
-    loaded = models.Product.objects.in_bulk(partial)
-    return [loaded.get(each.pk, each) for each in products]
-
-
-def vendors_of(rows: list[Any]) -> list[Any]:
-    found = VendorRow.objects.in_bulk([each.vendor_id for each in rows if each.vendor_id])
-    return [found.get(each.vendor_id) for each in rows]
-
-
-def _listings(products: list[Any], ctx: Context) -> list[models.ProductListing | None]:
-    currency = ctx.shop.currency
-    return per_row(products, f"listing_{currency}", lambda ids: queries.listings_by_product(ids, currency))
+        return [len(variants) for variants in variants_of(products)]
 
 
 def _range(low: int, high: int, ctx: Context) -> MoneyRange:
@@ -369,23 +228,6 @@ def _attribute(row: models.ProductAttribute, language: str) -> ProductAttribute:
     else:
         value = row.text or ""
     return ProductAttribute(key=row.attribute.key, label=translated(row.attribute, "label", language), value=value)
-
-
-@strawberry.type(description="A value of a facet, and how many products would be left after choosing it.")
-class FacetValue:
-    value: str = strawberry.field(description="What to put into the filter.")
-    label: str = strawberry.field(description="What to show.")
-    count: int = strawberry.field(description="How many products the list would have after choosing it.")
-
-
-@strawberry.type(description="A way to narrow a list. A facet's own choice is not counted against its values.")
-class Facet:
-    key: str = strawberry.field(
-        description="The filter that takes the values: brands, tags, available, `options.NAME`, `attributes.KEY`."
-    )
-    label: str = strawberry.field(description="What to show.")
-    kind: str = strawberry.field(description="LIST: choose any values. BOOLEAN: true or false.")
-    values: list[FacetValue] = strawberry.field(description="The values, most frequent first.")
 
 
 @strawberry.type(name="ProductConnection", description="A page of products.")

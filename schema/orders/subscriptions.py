@@ -14,10 +14,10 @@ from strawberry.types import Info
 from backend.core.errors import Invalid
 from backend.orders import models, queries
 from backend.orders.services import access_order
-from schema.catalog.types import describe_enum
 from schema.engine import ColumnField, batched, computed
 from schema.orders.types import Order
 from schema.server.db import db
+from schema.server.enums import describe_enum
 from schema.server.ids import decode_uuid
 from schema.server.pubsub import pubsub
 

@@ -12,9 +12,10 @@ from backend.orders import models, queries
 from backend.payments.queries import payments_by_order
 from schema.carts.addresses import Address, from_snapshot
 from schema.carts.types import Discount, Tax
-from schema.catalog.types import Image, ProductVariant, describe_enum
+from schema.catalog.parts import Image
+from schema.catalog.types import ProductVariant
 from schema.engine import ColumnField, batched, computed
-from schema.server.enums import CurrencyCode
+from schema.server.enums import CurrencyCode, describe_enum
 from schema.server.ids import encode
 from schema.server.money import Money, money
 from schema.server.node import Node

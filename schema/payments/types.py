@@ -9,9 +9,9 @@ import strawberry_django
 from backend.orders.queries import orders_by_id
 from backend.payments import models
 from backend.payments.sandbox.scenarios import Scenario
-from schema.catalog.types import describe_enum
 from schema.engine import ColumnField, batched, computed
 from schema.orders.types import Order
+from schema.server.enums import describe_enum
 from schema.server.money import Money, money
 from schema.server.node import Node, register
 

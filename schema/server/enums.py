@@ -55,3 +55,9 @@ else:
     CurrencyCode = _enum("CurrencyCode", _currencies(), "A currency, by its ISO 4217 code.")
     LanguageCode = _enum("LanguageCode", _languages(), "A language, by its ISO 639-1 code.")
     CountryCode = _enum("CountryCode", _countries(), "A country or territory, by its ISO 3166 alpha-2 code.")
+
+
+def describe_enum(enum: Any, descriptions: dict[str, str]) -> None:
+    """Describe the values of an enum that `strawberry.enum` has taken from elsewhere."""
+    for value in enum.__strawberry_definition__.values:
+        value.description = descriptions[value.name]

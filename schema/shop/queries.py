@@ -11,10 +11,9 @@ from backend.core.addresses import COUNTRIES
 from backend.core.money import exponent
 from backend.payments.gateways import registry
 from backend.payments.gateways.base import Flow
-from schema.catalog.types import describe_enum
 from schema.engine import computed
 from schema.server.context import Context
-from schema.server.enums import CountryCode, CurrencyCode, LanguageCode
+from schema.server.enums import CountryCode, CurrencyCode, LanguageCode, describe_enum
 
 PaymentFlow = strawberry.enum(Flow, name="PaymentFlow", description="How a buyer meets a payment gateway.")
 describe_enum(

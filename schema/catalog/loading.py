@@ -1,0 +1,67 @@
+"""What several fields of a row need: read for all rows at once, and once a request."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from backend.catalog import models, queries
+from backend.vendors.models import Vendor as VendorRow
+from schema.server.context import Context
+
+
+def per_row(
+    rows: list[Any], name: str, load: Callable[[list[int]], Mapping[int, Any]], default: Any = None
+) -> list[Any]:
+    """Something of each row by its primary key, read once a request: fields that need the same thing share it."""
+    missing = [row for row in rows if name not in row.__dict__]
+    if missing:
+        found = load([row.pk for row in missing])
+        for row in missing:
+            row.__dict__[name] = found.get(row.pk, default)
+    return [row.__dict__[name] for row in rows]
+
+
+def products_of(variants: list[models.ProductVariant]) -> dict[int, Any]:
+    """The variants' products: those that came with them, and the rest in one statement.
+
+    A product that is no longer shown is still the product of a variant that somebody has in a cart or order.
+    """
+    found = {
+        each.product_id: each.product
+        for each in variants
+        if models.ProductVariant.product.is_cached(each)  # type: ignore[attr-defined]
+    }
+    missing = {each.product_id for each in variants} - found.keys()
+    if missing:
+        found.update(models.Product.objects.in_bulk(list(missing)))
+    return found
+
+
+def prices_of(variants: list[Any], currency: str) -> list[models.VariantPrice | None]:
+    return per_row(variants, f"price_{currency}", lambda ids: queries.prices_by_variant(ids, currency))
+
+
+def images_of(products: list[Any]) -> list[list[models.ProductImage]]:
+    return per_row(products, "all_images", queries.images_by_product, [])
+
+
+def variants_of(products: list[Any]) -> list[list[models.ProductVariant]]:
+    return per_row(products, "all_variants", queries.variants_by_product, [])
+
+
+def whole(products: list[Any]) -> list[Any]:
+    """The products with the columns that lists leave out; one statement where some came from a list."""
+    partial = [each.pk for each in products if each.get_deferred_fields()]
+    if not partial:
+        return products
+    loaded = models.Product.objects.in_bulk(partial)
+    return [loaded.get(each.pk, each) for each in products]
+
+
+def vendors_of(rows: list[Any]) -> list[Any]:
+    found = VendorRow.objects.in_bulk([each.vendor_id for each in rows if each.vendor_id])
+    return [found.get(each.vendor_id) for each in rows]
+
+
+def listings_of(products: list[Any], ctx: Context) -> list[models.ProductListing | None]:
+    currency = ctx.shop.currency
+    return per_row(products, f"listing_{currency}", lambda ids: queries.listings_by_product(ids, currency))
