@@ -21,6 +21,9 @@ class PaymentState(models.TextChoices):
     FLAGGED = "FLAGGED"
 
 
+OPEN_STATES = (PaymentState.PENDING, PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING)
+
+
 class Payment(models.Model):
     """One attempt to pay an order at one gateway. `amount` in minor units of `currency`."""
 
@@ -39,6 +42,9 @@ class Payment(models.Model):
     error_message = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField(auto_now=True)
+    next_ask_at = models.DateTimeField(
+        null=True, help_text="When the sweep asks the gateway, if the payment is open still; empty for never again."
+    )
 
     class Meta:
         constraints = [
@@ -51,9 +57,9 @@ class Payment(models.Model):
         indexes = [
             models.Index(fields=["order", "created_at"], name="payment_by_order"),
             models.Index(
-                fields=["created_at"],
-                name="payment_open",
-                condition=Q(state__in=["PENDING", "REQUIRES_ACTION", "PROCESSING"]),
+                fields=["next_ask_at", "id"],
+                name="payment_to_ask",
+                condition=Q(state__in=[state.value for state in OPEN_STATES]),
             ),
         ]
 
@@ -101,11 +107,15 @@ class Refund(models.Model):
     reference = models.CharField(max_length=255, blank=True)
     error_message = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField()
+    next_ask_at = models.DateTimeField(null=True, help_text="When the sweep tries again, if it is pending still.")
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(amount__gte=1), name="refund_positive"),
             models.CheckConstraint(condition=Q(state__in=RefundState.values), name="refund_state_known"),
+        ]
+        indexes = [
+            models.Index(fields=["next_ask_at", "id"], name="refund_to_ask", condition=Q(state=RefundState.PENDING))
         ]
 
 

@@ -1,6 +1,12 @@
 """Payments' part of the timetable."""
 
 from backend.core.schedule import Entry
-from backend.payments.services import verify_silent_payments
+from backend.payments.services import retry_silent_refunds, verify_silent_payments
 
-VERIFY_SILENT_PAYMENTS = Entry("verify_silent_payments", "* * * * *", verify_silent_payments)
+
+def ask_about_silence() -> int:
+    """Refunds first: what is owed waits for nobody's answer."""
+    return retry_silent_refunds() + verify_silent_payments()
+
+
+VERIFY_SILENT_PAYMENTS = Entry("verify_silent_payments", "* * * * *", ask_about_silence)

@@ -1,6 +1,7 @@
 """The sandbox as a gateway of ours: what a real one's module does, against `backend.payments.sandbox`."""
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -18,6 +19,7 @@ from backend.payments.gateways.base import (
 )
 from backend.payments.models import SandboxCharge
 from backend.payments.sandbox import charges, signing
+from backend.payments.sandbox.scenarios import Scenario, misreport
 
 _STATES = {
     charges.OPEN: ChargeState.OPEN,
@@ -73,23 +75,38 @@ class SandboxGateway:
                 reference=str(charge["id"]),
                 payment_id=str(charge["merchant_reference"]),
                 state=ChargeState(message["state"]),
-                amount=int(charge["amount"]),
+                amount=_whole(charge["amount"]),
                 currency=str(charge["currency"]),
                 error_code=str(charge.get("error_code", "")),
                 error_message=str(charge.get("error_message", "")),
             )
-            return GatewayMessage(event_id=str(message["id"]), report=report)
+            return GatewayMessage(event_id=_named(message["id"]), report=report)
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
             raise SignatureInvalid("signed, but not a message of ours") from error
 
 
+def _whole(amount: Any) -> int:
+    """Minor units as they are: half a cent is nothing to round."""
+    if isinstance(amount, bool) or not isinstance(amount, int):
+        raise TypeError("an amount is a whole number")
+    return amount
+
+
+def _named(event_id: Any) -> str:
+    """Messages are told apart by their ids: two without one would be taken for the same."""
+    if not isinstance(event_id, str) or not event_id:
+        raise TypeError("an event has an id")
+    return event_id
+
+
 def _report(charge: SandboxCharge) -> ChargeReport:
+    wrong = misreport(Scenario(charge.scenario), charge.currency) if charges.is_finished(charge) else {}
     return ChargeReport(
         reference=charge.pk,
         payment_id=charge.merchant_reference,
         state=_STATES[charge.state],
-        amount=charge.amount,
-        currency=charge.currency,
+        amount=charge.amount + wrong.get("amount_off", 0),
+        currency=wrong.get("currency", charge.currency),
         error_code=charge.error_code,
         error_message=charges.ERROR_MESSAGES.get(charge.error_code, ""),
     )

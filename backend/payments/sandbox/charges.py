@@ -19,6 +19,7 @@ OPEN, AUTHENTICATING = "OPEN", "AUTHENTICATING"
 SUCCEEDED, FAILED, CANCELLED = "SUCCEEDED", "FAILED", "CANCELLED"
 ERROR_MESSAGES = {"CARD_DECLINED": "The card was declined.", "ABANDONED": "The buyer closed the payment page."}
 WEBHOOK_TIMEOUT_S = 10
+_AFTER_PAY = {Scenario.AUTHENTICATE: AUTHENTICATING, Scenario.DECLINE: FAILED}
 
 
 class Refused(Exception):
@@ -52,21 +53,37 @@ def create(
 
 @transaction.atomic
 def press(charge_id: str, button: str) -> SandboxCharge:
-    """What happens when the buyer presses pay, authenticate, decline or close. A finished charge stays as it is."""
+    """What happens when the buyer presses pay, authenticate, decline or close.
+
+    A press that the charge's state has no use for changes nothing: a second click, or one on a page left open.
+    """
     charge = SandboxCharge.objects.select_for_update().get(pk=charge_id)
-    if charge.state not in (OPEN, AUTHENTICATING):
+    state = _after(charge, button)
+    if state == charge.state:
         return charge
-    scenario = Scenario(charge.scenario)
-    if button == "pay" and scenario is Scenario.AUTHENTICATE and charge.state == OPEN:
-        charge.state = AUTHENTICATING
-    elif button in ("pay", "authenticate"):
-        _finish(charge, FAILED if scenario is Scenario.DECLINE else SUCCEEDED)
-    elif button == "decline":
-        _finish(charge, FAILED)
-    else:
-        _finish(charge, CANCELLED)
+    charge.state = state
+    if state != AUTHENTICATING:
+        _finish(charge)
     charge.save()
     return charge
+
+
+def _after(charge: SandboxCharge, button: str) -> str:
+    if is_finished(charge):
+        return charge.state
+    if button == "decline":
+        return FAILED
+    if button == "close":
+        return CANCELLED
+    if charge.state == AUTHENTICATING:
+        return SUCCEEDED if button == "authenticate" else AUTHENTICATING
+    if button != "pay":
+        return charge.state
+    return _AFTER_PAY.get(Scenario(charge.scenario), SUCCEEDED)
+
+
+def is_finished(charge: SandboxCharge) -> bool:
+    return charge.state not in (OPEN, AUTHENTICATING)
 
 
 def refund(*, charge_id: str, amount: int, idempotency_key: str) -> SandboxRefund:
@@ -120,12 +137,11 @@ def message(charge: SandboxCharge, delivery: Delivery) -> bytes:
     )
 
 
-def _finish(charge: SandboxCharge, state: str) -> None:
-    charge.state = state
-    if state != SUCCEEDED:
-        charge.error_code = "CARD_DECLINED" if state == FAILED else "ABANDONED"
+def _finish(charge: SandboxCharge) -> None:
+    if charge.state != SUCCEEDED:
+        charge.error_code = "CARD_DECLINED" if charge.state == FAILED else "ABANDONED"
     scenario = Scenario(charge.scenario)
     if scenario is Scenario.WEBHOOK_BEFORE_REDIRECT:
         return  # the payment page sends it itself, before it lets the buyer go
-    for delivery in deliveries(scenario, charge_id=charge.pk, state=state, currency=charge.currency):
+    for delivery in deliveries(scenario, charge_id=charge.pk, state=charge.state, currency=charge.currency):
         outbox.emit("sandbox.webhook_due", key=charge.pk, data=asdict(delivery), delay_s=delivery.delay_s)

@@ -1,10 +1,13 @@
 """The hosted payment page."""
 
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+import logging
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
+import httpx
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.encoding import iri_to_uri
 from django.views.decorators.http import require_http_methods
 
 from backend.core.money import Money
@@ -13,6 +16,7 @@ from backend.payments.models import SandboxCharge
 from backend.payments.sandbox import charges
 from backend.payments.sandbox.scenarios import Scenario, deliveries
 
+logger = logging.getLogger(__name__)
 BUTTONS = frozenset({"pay", "decline", "authenticate", "close"})
 
 
@@ -25,9 +29,9 @@ def pay(request: HttpRequest, charge_id: str) -> HttpResponse:
     button = request.POST.get("button", "")
     if request.method == "POST" and button in BUTTONS:
         charge = charges.press(charge_id, button)
-        if charge.state != charges.AUTHENTICATING:
+        if charges.is_finished(charge):
             _send_first(charge)
-            return HttpResponseRedirect(return_address(charge))
+            return _send_back(charge)
     context = {
         "charge": charge,
         "amount": Money(charge.amount, charge.currency).format("en"),
@@ -45,13 +49,23 @@ def pay(request: HttpRequest, charge_id: str) -> HttpResponse:
 def return_address(charge: SandboxCharge) -> str:
     """The merchant's return URL, with the payment's id and state added to whatever query it has."""
     parts = urlsplit(charge.return_url)
-    query = [*parse_qsl(parts.query, keep_blank_values=True)]
-    query += [("payment", charge.merchant_reference), ("status", charge.state.lower())]
-    return urlunsplit(parts._replace(query=urlencode(query)))
+    added = urlencode({"payment": charge.merchant_reference, "status": charge.state.lower()})
+    return urlunsplit(parts._replace(query=f"{parts.query}&{added}" if parts.query else added))
+
+
+def _send_back(charge: SandboxCharge) -> HttpResponse:
+    """Django's own redirect refuses addresses over 2,048 characters: the longest that we take, with our query, is."""
+    response = HttpResponse(status=302)
+    response["Location"] = iri_to_uri(return_address(charge))
+    return response
 
 
 def _send_first(charge: SandboxCharge) -> None:
     """WEBHOOK_BEFORE_REDIRECT: the shop hears of it before the buyer is back."""
-    if charge.scenario == Scenario.WEBHOOK_BEFORE_REDIRECT.value:
-        for each in deliveries(Scenario.APPROVE, charge_id=charge.pk, state=charge.state, currency=charge.currency):
+    if charge.scenario != Scenario.WEBHOOK_BEFORE_REDIRECT.value:
+        return
+    for each in deliveries(Scenario.APPROVE, charge_id=charge.pk, state=charge.state, currency=charge.currency):
+        try:
             charges.deliver(charge.pk, {"event_id": each.event_id, "state": each.state})
+        except httpx.HTTPError:
+            logger.warning("The shop could not be reached about %s: it has to ask", charge.pk)

@@ -1,7 +1,8 @@
 """How a sandbox payment behaves, chosen by name before it begins."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Any
 
 
 class Scenario(Enum):
@@ -36,23 +37,25 @@ class Delivery:
     currency: str = ""
 
 
+def misreport(scenario: Scenario, currency: str) -> dict[str, Any]:
+    """What the gateway gets wrong whenever it tells of the charge: a webhook and an answer must not differ."""
+    if scenario is Scenario.WRONG_AMOUNT:
+        return {"amount_off": 1}
+    if scenario is Scenario.WRONG_CURRENCY:
+        return {"currency": "EUR" if currency != "EUR" else "USD"}
+    return {}
+
+
 def deliveries(scenario: Scenario, *, charge_id: str, state: str, currency: str) -> list[Delivery]:
     """The webhooks that a charge sends on reaching a final state."""
-    done = Delivery(event_id=f"evt_{charge_id}_{state.lower()}", state=state)
+    wrong = misreport(scenario, currency)
+    done = Delivery(event_id=f"evt_{charge_id}_{state.lower()}", state=state, **wrong)
     processing = Delivery(event_id=f"evt_{charge_id}_processing", state="PROCESSING")
-    other = "EUR" if currency != "EUR" else "USD"
     plans = {
         Scenario.WEBHOOK_TWICE: [done, done],
-        Scenario.WEBHOOK_OUT_OF_ORDER: [done, _with(processing, delay_s=SOON_S)],
-        Scenario.WEBHOOK_LATE: [_with(done, delay_s=LATE_S)],
-        Scenario.WEBHOOK_BAD_SIGNATURE: [_with(done, forged=True)],
+        Scenario.WEBHOOK_OUT_OF_ORDER: [done, replace(processing, delay_s=SOON_S)],
+        Scenario.WEBHOOK_LATE: [replace(done, delay_s=LATE_S)],
+        Scenario.WEBHOOK_BAD_SIGNATURE: [replace(done, forged=True)],
         Scenario.WEBHOOK_MISSING: [],
-        Scenario.WRONG_AMOUNT: [_with(done, amount_off=1)],
-        Scenario.WRONG_CURRENCY: [_with(done, currency=other)],
     }
     return plans.get(scenario, [done])
-
-
-def _with(delivery: Delivery, **changes: object) -> Delivery:
-    fields = {name: getattr(delivery, name) for name in Delivery.__slots__}
-    return Delivery(**{**fields, **changes})  # type: ignore[arg-type]

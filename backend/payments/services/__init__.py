@@ -3,7 +3,8 @@
 from backend.payments.services.refunding import execute_refund, request_refund
 from backend.payments.services.settling import apply_report
 from backend.payments.services.starting import StartedPayment, start_payment
-from backend.payments.services.verifying import process_webhook, verify_payment, verify_silent_payments
+from backend.payments.services.sweeping import retry_silent_refunds, verify_silent_payments
+from backend.payments.services.verifying import process_webhook, verify_payment
 
 __all__ = [
     "StartedPayment",
@@ -11,6 +12,7 @@ __all__ = [
     "execute_refund",
     "process_webhook",
     "request_refund",
+    "retry_silent_refunds",
     "start_payment",
     "verify_payment",
     "verify_silent_payments",

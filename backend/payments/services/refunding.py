@@ -5,7 +5,8 @@ from uuid import UUID
 from django.db import transaction
 
 from backend.core import clock, outbox
-from backend.orders.services import apply_refund, lock_order
+from backend.core.errors import Invalid
+from backend.orders.services import apply_refund, flag_payment, lock_order
 from backend.payments.gateways import registry
 from backend.payments.gateways.base import RefundRefused
 from backend.payments.models import (
@@ -16,12 +17,29 @@ from backend.payments.models import (
     RefundState,
     TransactionKind,
 )
+from backend.payments.patience import SILENT
+from backend.payments.texts import fitting
+
+
+class RefundTooLarge(Invalid):
+    default_message = "There is not so much left of this payment to give back."
 
 
 def request_refund(payment: Payment, *, amount: int, reason: str) -> Refund:
-    """Decide to give back `amount` (minor units) of a locked payment. Emits refund.requested."""
+    """Decide to give back `amount` (minor units) of a locked payment. Emits refund.requested.
+
+    Raises RefundTooLarge for more than was captured and is not given back, or about to be.
+    """
+    if amount > _left(payment):
+        raise RefundTooLarge(field=["amount"])
+    moment = clock.now()
     refund = Refund.objects.create(
-        payment=payment, amount=amount, currency=payment.currency, reason=reason, created_at=clock.now()
+        payment=payment,
+        amount=amount,
+        currency=payment.currency,
+        reason=reason,
+        created_at=moment,
+        next_ask_at=moment + SILENT,
     )
     outbox.emit("refund.requested", key=str(refund.pk))
     return refund
@@ -41,11 +59,28 @@ def execute_refund(refund_id: UUID) -> None:
             reference=payment.reference, amount=refund.amount, currency=refund.currency, key=str(refund.pk)
         )
     except RefundRefused as error:
-        Refund.objects.filter(pk=refund_id, state=RefundState.PENDING).update(
-            state=RefundState.FAILED, error_message=str(error)
-        )
+        _record_refusal(refund_id, str(error))
         return
     _record(refund_id, reference)
+
+
+def _left(payment: Payment) -> int:
+    captured = PaymentTransaction.objects.filter(payment=payment, kind=TransactionKind.CAPTURE)
+    promised = Refund.objects.filter(payment=payment).exclude(state=RefundState.FAILED)
+    return sum(captured.values_list("amount", flat=True)) - sum(promised.values_list("amount", flat=True))
+
+
+@transaction.atomic
+def _record_refusal(refund_id: UUID, message: str) -> None:
+    """People have to give it back by other means: the order's timeline tells them."""
+    order = lock_order(Refund.objects.values_list("payment__order_id", flat=True).get(pk=refund_id))
+    refund = Refund.objects.select_for_update().get(pk=refund_id)
+    if refund.state != RefundState.PENDING:
+        return
+    refund.state = RefundState.FAILED
+    refund.error_message = fitting(message, 500)
+    refund.save()
+    flag_payment(order, "The gateway refused to give money back: staff will look at it.")
 
 
 @transaction.atomic

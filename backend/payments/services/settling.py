@@ -1,5 +1,6 @@
 """What a gateway reports meets what we know. Webhooks, returning buyers and sweeps all come through here."""
 
+import logging
 from uuid import UUID
 
 from django.db import transaction
@@ -10,10 +11,14 @@ from backend.orders.services import apply_capture, flag_payment, lock_order, not
 from backend.payments.gateways.base import ChargeReport, ChargeState
 from backend.payments.models import Payment, PaymentState, PaymentTransaction, TransactionKind
 from backend.payments.services.refunding import request_refund
+from backend.payments.texts import fitting
 
+logger = logging.getLogger(__name__)
 SETTLED = (PaymentState.SUCCEEDED, PaymentState.PARTIALLY_REFUNDED, PaymentState.REFUNDED)
 """States that money has made: no later message takes them back."""
-FINAL = (*SETTLED, PaymentState.FAILED, PaymentState.CANCELLED, PaymentState.FLAGGED)
+DECIDED = (*SETTLED, PaymentState.FLAGGED)
+"""No report changes these: money was taken, or a person has to say what is true."""
+FINAL = (*DECIDED, PaymentState.FAILED, PaymentState.CANCELLED)
 
 
 @transaction.atomic
@@ -21,13 +26,17 @@ def apply_report(payment_id: UUID, report: ChargeReport) -> Payment:
     """Bring a payment in step with a gateway's report; the same report again changes nothing.
 
     Locks the order, then the payment. A report whose reference, amount or currency is not ours flags the payment
-    and pays nothing. Emits order.paid, order.payment_failed, order.payment_flagged, refund.requested.
+    and pays nothing, and no later report takes the flag away. A payment that is settled stays so: what differs then
+    goes to the log. Emits order.paid, order.payment_failed, order.payment_flagged, refund.requested.
     """
     order = lock_order(Payment.objects.values_list("order_id", flat=True).get(pk=payment_id))
     payment = Payment.objects.select_for_update().get(pk=payment_id)
-    if payment.state in SETTLED:
+    difference = _difference(payment, report)
+    if payment.state in DECIDED:
+        if difference or payment.state == PaymentState.FLAGGED:
+            logger.warning("Not applied to %s payment %s: %s", payment.state, payment.pk, report)
         return payment
-    if difference := _difference(payment, report):
+    if difference:
         _flag(order, payment, difference)
     elif report.state is ChargeState.SUCCEEDED:
         _succeed(order, payment, report)
@@ -41,7 +50,7 @@ def apply_report(payment_id: UUID, report: ChargeReport) -> Payment:
 
 def _difference(payment: Payment, report: ChargeReport) -> str:
     """What does not fit, in words; empty when all does."""
-    if report.payment_id != str(payment.pk) or (payment.reference and report.reference != payment.reference):
+    if report.payment_id != str(payment.pk) or not _is_reference(payment, report.reference):
         return "another payment's reference"
     if report.currency != payment.currency:
         return f"{report.currency} in place of {payment.currency}"
@@ -50,14 +59,21 @@ def _difference(payment: Payment, report: ChargeReport) -> str:
     return ""
 
 
+def _is_reference(payment: Payment, reference: str) -> bool:
+    """Whether the gateway's id is this payment's; one whose first answer was lost takes any that is free."""
+    if payment.reference:
+        return reference == payment.reference
+    if not reference or reference != fitting(reference, 255):
+        return False
+    return not Payment.objects.filter(gateway=payment.gateway, reference=reference).exists()
+
+
 def _flag(order: Order, payment: Payment, difference: str) -> None:
-    if payment.state == PaymentState.FLAGGED:
-        return
     payment.state = PaymentState.FLAGGED
     payment.error_code = "MISMATCH"
-    payment.error_message = f"The gateway reported {difference}."
+    payment.error_message = fitting(f"The gateway reported {difference}.", 500)
     payment.save()
-    flag_payment(order, f"A payment does not fit: the gateway reported {difference}.")
+    flag_payment(order, fitting(f"A payment does not fit: the gateway reported {difference}.", 500))
 
 
 def _succeed(order: Order, payment: Payment, report: ChargeReport) -> None:
@@ -84,7 +100,7 @@ def _fail(order: Order, payment: Payment, report: ChargeReport) -> None:
         return
     cancelled = report.state is ChargeState.CANCELLED
     payment.state = PaymentState.CANCELLED if cancelled else PaymentState.FAILED
-    payment.error_code = report.error_code
-    payment.error_message = report.error_message
+    payment.error_code = fitting(report.error_code, 60)
+    payment.error_message = fitting(report.error_message, 500)
     payment.save()
-    note_payment_failed(order, report.error_message or "The payment failed.")
+    note_payment_failed(order, payment.error_message or "The payment failed.")

@@ -16,6 +16,8 @@ from backend.orders.services import access_order, check_payable, lock_order, not
 from backend.payments.gateways import registry
 from backend.payments.gateways.base import GatewayUnavailable, Started, StartRequest
 from backend.payments.models import Payment, PaymentState
+from backend.payments.patience import SILENT
+from backend.payments.services.settling import FINAL
 
 SCOPE = "paymentStart"
 MAX_URL = 2000
@@ -53,7 +55,7 @@ def start_payment(*, caller: Caller, request: StartPayment) -> StartedPayment:
     """
     check_return_url(request.return_url)
     payment, replayed = _record(caller, request)
-    if payment.reference or payment.state != PaymentState.PENDING:
+    if not _unanswered(payment):
         return StartedPayment(payment=payment, replayed=replayed)
     gateway = registry.get(payment.gateway)
     try:
@@ -75,7 +77,7 @@ def start_payment(*, caller: Caller, request: StartPayment) -> StartedPayment:
 def check_return_url(url: str) -> None:
     """Raises Invalid unless it is an absolute http(s) address (2,000 characters at most) at an allowed origin."""
     try:
-        if len(url) > MAX_URL:
+        if len(url) > MAX_URL or not url.isprintable():
             raise ValueError(url)
         _is_address(url)
         parts = urlsplit(url)
@@ -88,6 +90,11 @@ def check_return_url(url: str) -> None:
         raise Invalid("The shop does not send buyers back to this address.", field=["returnUrl"])
 
 
+def _unanswered(payment: Payment) -> bool:
+    """Whether the gateway's answer to its start is missing still."""
+    return payment.state == PaymentState.PENDING and not payment.reference
+
+
 @transaction.atomic
 def _record(caller: Caller, request: StartPayment) -> tuple[Payment, bool]:
     order = lock_order(access_order(caller=caller, order_id=request.order_id, token=request.token).pk)
@@ -97,11 +104,15 @@ def _record(caller: Caller, request: StartPayment) -> tuple[Payment, bool]:
         request=[request.order_id, request.gateway, request.return_url, request.scenario],
     )
     if earlier is not None:
-        return Payment.objects.select_related("order").get(pk=earlier), True
+        payment = Payment.objects.select_related("order").get(pk=earlier)
+        if _unanswered(payment):
+            check_payable(order)  # the gateway will be asked once more: not to pay for what is over by now
+        return payment, True
     check_payable(order)
     gateway = registry.for_currency(request.gateway, order.currency)
     if request.scenario and gateway.id != "sandbox":
         raise Invalid("Only the sandbox follows a script.", field=["scenario"])
+    moment = clock.now()
     payment = Payment.objects.create(
         order=order,
         gateway=gateway.id,
@@ -109,7 +120,8 @@ def _record(caller: Caller, request: StartPayment) -> tuple[Payment, bool]:
         currency=order.currency,
         return_url=request.return_url,
         scenario=request.scenario,
-        created_at=clock.now(),
+        created_at=moment,
+        next_ask_at=moment + SILENT,
     )
     idempotency.record(scope=SCOPE, key=request.idempotency_key, result_id=payment.pk)
     return payment, False
@@ -126,5 +138,6 @@ def _record_answer(payment_id: UUID, started: Started, gateway_name: str) -> Pay
     if payment.state == PaymentState.PENDING:
         payment.state = PaymentState.REQUIRES_ACTION
     payment.save()
-    note_payment_started(order, gateway_name)
+    if payment.state not in FINAL:  # else a webhook was quicker, and it is over already
+        note_payment_started(order, gateway_name)
     return payment

@@ -1,7 +1,5 @@
 """Asking gateways what is true, and believing authentic webhooks."""
 
-import logging
-from datetime import timedelta
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -13,15 +11,9 @@ from backend.core.errors import NotFound
 from backend.orders.services import access_order
 from backend.payments.gateways import registry
 from backend.payments.gateways.base import ChargeReport, GatewayUnavailable
-from backend.payments.models import Payment, PaymentState, WebhookMessage, WebhookState
-from backend.payments.services.settling import apply_report
+from backend.payments.models import Payment, WebhookMessage, WebhookState
+from backend.payments.services.settling import DECIDED, apply_report
 from backend.payments.services.starting import GatewayDown
-
-logger = logging.getLogger(__name__)
-OPEN = (PaymentState.PENDING, PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING)
-SILENT = timedelta(minutes=2)
-FORGOTTEN = timedelta(days=2)
-BATCH = 200
 
 
 class PaymentNotFound(NotFound):
@@ -31,7 +23,7 @@ class PaymentNotFound(NotFound):
 def verify_payment(*, caller: Caller, payment_id: UUID, token: str | None) -> Payment:
     """Ask the gateway about a payment and settle what it says. Must not run inside a transaction.
 
-    Raises PaymentNotFound, GatewayDown.
+    A payment that money or a difference has decided is not asked about again. Raises PaymentNotFound, GatewayDown.
     """
     payment = Payment.objects.filter(pk=payment_id).first()
     if payment is None:
@@ -40,24 +32,12 @@ def verify_payment(*, caller: Caller, payment_id: UUID, token: str | None) -> Pa
         access_order(caller=caller, order_id=payment.order_id, token=token)
     except NotFound as error:
         raise PaymentNotFound(field=["paymentId"]) from error
+    if payment.state in DECIDED:
+        return payment
     try:
-        return _ask(payment)
+        return ask_gateway(payment)
     except GatewayUnavailable as error:
         raise GatewayDown(field=["paymentId"]) from error
-
-
-def verify_silent_payments() -> int:
-    """Ask about payments that nothing was heard of for two minutes; returns how many were asked about."""
-    now = clock.now()
-    silent = Payment.objects.filter(
-        state__in=OPEN, created_at__lte=now - SILENT, created_at__gte=now - FORGOTTEN
-    ).order_by("created_at")[:BATCH]
-    for payment in silent:
-        try:
-            _ask(payment)
-        except GatewayUnavailable:
-            logger.warning("%s did not answer about payment %s", payment.gateway, payment.pk)
-    return len(silent)
 
 
 def process_webhook(message_id: int) -> None:
@@ -77,7 +57,11 @@ def process_webhook(message_id: int) -> None:
         message.save()
 
 
-def _ask(payment: Payment) -> Payment:
+def ask_gateway(payment: Payment) -> Payment:
+    """Settle what the gateway says now. Must not run inside a transaction.
+
+    Raises GatewayUnavailable, GatewayNotOffered.
+    """
     report = registry.get(payment.gateway).verify(reference=payment.reference, payment_id=payment.pk)
     return payment if report is None else apply_report(payment.pk, report)
 
