@@ -97,6 +97,7 @@ class Fleet(Manager):  # type: ignore[misc]
         super().__init__(printer)
         self._process_ctor = GuardedProcess
         self._procmgr = LeaderFirst()
+        self.returncode: int | None = None
         self.first_to_end: str | None = None
         self.failure: str | None = None
         self._on_start: Callable[[], None] = lambda: None
@@ -141,6 +142,19 @@ class Fleet(Manager):  # type: ignore[misc]
             self._processes[message.name]["pid"] = message.data["pid"]
         else:
             self._processes[message.name]["returncode"] = message.data["returncode"]
+
+    def _all_stopped(self) -> bool:
+        self._notice_dead_forks()
+        return bool(super()._all_stopped())
+
+    def _notice_dead_forks(self) -> None:
+        """A fork that was killed reports no end: its process, which dies with it, would be waited for forever."""
+        for each in self._processes.values():
+            fork = each["process"]
+            if "returncode" not in each and not fork.is_alive() and self.events.empty():
+                each["returncode"] = fork.exitcode
+                if self.returncode is None:
+                    self.returncode = fork.exitcode
 
     def wait_for_forks(self) -> None:
         """The forks that read the processes' output end with them."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from backend.local.processes import end, with_variable
+from backend.local.processes import end, is_alive, with_variable
 from tests.local.conftest import new_folder, processes_of
 
 ROOT = Path(__file__).parent.parent.parent
@@ -74,6 +74,12 @@ def shop_folder() -> Iterator[Path]:
     assert processes_of(made) == []
 
 
+@pytest.fixture(autouse=True)
+def _no_shop_outlives_its_test(shop_folder: Path) -> Iterator[None]:
+    yield
+    end(with_variable("CARTOGRAPH_RUN", str(shop_folder)))
+
+
 def nothing_is_left(folder: Path) -> bool:
     return processes_of(folder) == [] and not list(with_variable("CARTOGRAPH_RUN", str(folder)))
 
@@ -122,7 +128,7 @@ def test_a_start_after_kill_9_ends_what_was_left(shop_folder: Path) -> None:
 
     launcher = Launcher(shop_folder, port).wait_until_ready()
     ours = {process.pid for process in launcher.children()}
-    survivors = [process.name() for process in left if process.is_running() and process.pid not in ours]
+    survivors = [process.name() for process in left if is_alive(process) and process.pid not in ours]
     assert survivors == []
 
     assert launcher.stop(signal.SIGINT) == 130
@@ -135,6 +141,15 @@ def test_when_one_process_ends_all_end_and_it_is_named(shop_folder: Path) -> Non
     worker.kill()
     assert launcher.wait() == 1
     assert launcher.said.endswith("The worker process ended by itself (exit code -9), so everything was stopped.\n")
+    assert nothing_is_left(shop_folder)
+
+
+def test_when_the_fork_of_a_process_is_killed_all_end_too(shop_folder: Path) -> None:
+    launcher = Launcher(shop_folder, free_port()).wait_until_ready()
+    fork = next(each for each in launcher.children() if each.cmdline()[-1:] == ["backend.local.run"])
+    fork.kill()
+    assert launcher.wait() == 1
+    assert "process ended by itself (exit code -9), so everything was stopped." in launcher.said
     assert nothing_is_left(shop_folder)
 
 

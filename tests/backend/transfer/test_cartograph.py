@@ -299,7 +299,7 @@ def products(draw: st.DrawFn) -> ProductData:
         for number in range(draw(st.integers(0, 2)))
     ]
     choices = st.fixed_dictionaries({option.name: st.sampled_from(option.values) for option in options})
-    chosen = draw(st.lists(choices, max_size=3, unique_by=lambda each: tuple(each.items())))
+    chosen = draw(st.lists(choices, max_size=3, unique_by=lambda each: frozenset(each.items())))
     variants = [
         VariantData(
             options=each,

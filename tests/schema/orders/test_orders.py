@@ -392,7 +392,9 @@ def test_wrong_tokens_and_unknown_orders_look_the_same(gql: Gql) -> None:
     }
 
 
-@pytest.mark.parametrize("key", ["", "x", "\x00", encode("Cart", UUID(int=7)), encode("Order", "1"), "\N{GRINNING FACE}"])
+@pytest.mark.parametrize(
+    "key", ["", "x", "\x00", encode("Cart", UUID(int=7)), encode("Order", "1"), "\N{GRINNING FACE}"]
+)
 def test_what_is_no_orders_id_finds_nothing(gql: Gql, key: str) -> None:
     assert gql(BY_TOKEN, id=key, token="x")["order"] is None
 
