@@ -65,6 +65,7 @@ def test_a_payment_is_for_what_is_due_and_sends_the_buyer_to_the_page() -> None:
     order = make_order()
     payment = start(order)
     assert (payment.amount, payment.currency, payment.state) == (order.total, order.currency, "REQUIRES_ACTION")
+    assert payment.next_action is not None
     assert payment.next_action["url"].endswith(f"/sandbox/pay/{payment.reference}/")
     assert types(order) == ["PLACED", "PAYMENT_STARTED"]
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from backend.catalog.models import ProductVariant
 from backend.core import clock
 from backend.core.caller import GUEST
 from backend.core.models import OutboxEvent
@@ -147,6 +148,7 @@ def test_what_a_gateway_writes_of_a_failure_is_cut_to_fit() -> None:
 def test_money_for_a_cancelled_order_goes_back_once() -> None:
     order = make_order()
     payment = start(order)
+    press(payment)
     Order.objects.filter(pk=order.pk).update(status="CANCELLED")
     for _ in range(2):
         apply_report(payment.pk, report_of(payment))
@@ -159,11 +161,37 @@ def test_money_for_a_cancelled_order_goes_back_once() -> None:
     assert payment.state == "REFUNDED"
 
 
+def test_a_refund_that_the_gateway_refuses_is_told_on_the_orders_timeline() -> None:
+    order = make_order()
+    payment = start(order)
+    payment = apply_report(payment.pk, report_of(payment))  # the sandbox itself knows of no such money
+    refund = request_refund(payment, amount=payment.amount, reason="A buyer asked.")
+    for _ in range(2):
+        execute_refund(refund.pk)
+    refund.refresh_from_db()
+    order.refresh_from_db()
+    assert (refund.state, refund.error_message) == ("FAILED", "There is not so much left to give back.")
+    assert (order.status, order.refunded) == ("PAID", 0)
+    assert list(order.events.order_by("sequence").values_list("type", flat=True))[-2:] == ["PAID", "PAYMENT_FLAGGED"]
+    # and it may be decided again
+    assert request_refund(payment, amount=payment.amount, reason="Once more.").state == "PENDING"
+
+
+def test_no_more_is_promised_back_than_was_taken() -> None:
+    payment = start(make_order())
+    payment = apply_report(payment.pk, report_of(payment))
+    request_refund(payment, amount=payment.amount - 1, reason="Most of it.")
+    with pytest.raises(RefundTooLarge):
+        request_refund(payment, amount=2, reason="Too much.")
+    request_refund(payment, amount=1, reason="The rest.")
+    assert sum(Refund.objects.values_list("amount", flat=True)) == payment.amount
+
+
 def test_late_money_for_what_others_bought_goes_back_once_whoever_reports_it() -> None:
     order = make_order()
     payment = start(order, scenario="WEBHOOK_MISSING")
     press(payment)
-    variant = order.lines.get().variant
+    variant = ProductVariant.objects.get()
     clock.move_offset(901)
     assert expire_unpaid_orders() == 1
     make_order((variant, 10))
