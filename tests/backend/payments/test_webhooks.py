@@ -1,0 +1,169 @@
+"""Hostile messages at the webhooks: refused with a status of the client's kind, whatever they hold."""
+
+import time
+from typing import Any
+
+import orjson
+import pytest
+from django.test import Client
+
+from backend.core import clock
+from backend.core.models import OutboxEvent
+from backend.payments import webhooks
+from backend.payments.gateways.base import GatewayMessage
+from backend.payments.gateways.sandbox import SandboxGateway
+from backend.payments.models import WebhookMessage
+from backend.payments.sandbox import charges, signing
+from tests.factories.orders import make_order
+from tests.factories.payments import charge_of, due_deliveries, post, press, settle_webhooks, start
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    "slug", ["%00", "sandbox%00", "%ff", "sandbox%2f..", "%F0%9F%8E%81", "x" * 5000, "SANDBOX", " "]
+)
+def test_hostile_gateway_names_are_not_there(http: Any, slug: str) -> None:
+    for end in ("", "/"):
+        assert http("POST", f"/webhooks/{slug}{end}", content=b"{}").status_code in (404, 404 if end else 301)
+    assert WebhookMessage.objects.count() == 0
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff\xfe\x00", "\udc80".encode(errors="surrogatepass"), b"\x00" * 1000])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"HTTP_SANDBOX_SIGNATURE": "t=1\x00,v1=\xff"},
+        {"HTTP_SANDBOX_SIGNATURE": "\udcff" * 5000},
+        {"HTTP_X_SIGNATURE\x00": "\x00\x01"},
+        {"HTTP_X_SIGNATURE" + "X" * 5000: "x"},
+        {"CONTENT_TYPE": "\x00\xff; charset=\xff"},
+        {"CONTENT_TYPE": "application/json; charset=no-such"},
+        {"HTTP_USER_AGENT": "\U0001f381\x00" * 1000},
+        {"HTTP_CONTENT_ENCODING": "gzip"},
+    ],
+)
+def test_hostile_bodies_and_headers_are_kept_and_refused(client: Client, body: bytes, headers: dict[str, str]) -> None:
+    given = {"CONTENT_LENGTH": len(body), **headers}
+    assert client.generic("POST", "/webhooks/sandbox/", body, **given).status_code == 400  # type: ignore[arg-type]
+    message = WebhookMessage.objects.get()
+    assert (message.state, bytes(message.body)) == ("REJECTED", body)
+    assert not OutboxEvent.objects.filter(topic="webhook.received").exists()
+
+
+@pytest.mark.parametrize("length", ["", "abc", "-1", "\xb2", "9" * 5000])
+def test_a_length_that_is_none_is_no_server_error(client: Client, length: str) -> None:
+    answer = client.generic("POST", "/webhooks/sandbox/", b"{}", CONTENT_LENGTH=length)
+    assert answer.status_code == 400
+
+
+def test_other_methods_are_refused(client: Client) -> None:
+    for method in ("GET", "PUT", "DELETE", "OPTIONS"):
+        assert client.generic(method, "/webhooks/sandbox/").status_code == 405
+
+
+def test_of_a_large_forgery_only_the_beginning_is_kept() -> None:
+    assert post(b"x" * 200_000, "t=1,v1=00") == 400
+    assert len(bytes(WebhookMessage.objects.get().body)) == webhooks.KEPT_OF_FORGED_BYTES
+    assert post(b"x" * (webhooks.MAX_BODY_BYTES + 1), "t=1,v1=00") == 413
+
+
+def signed(payment: Any, **changes: Any) -> bytes:
+    [delivery] = due_deliveries(payment)
+    message = orjson.loads(charges.message(charge_of(payment), delivery))
+    for name, value in changes.items():
+        (message if name in message else message["charge"])[name] = value
+    return orjson.dumps(message)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"amount": 1000.9},
+        {"amount": "1000"},
+        {"amount": True},
+        {"amount": None},
+        {"amount": [1000]},
+        {"id": ""},
+        {"id": None},
+        {"id": {}},
+        {"state": "REFUNDED"},
+        {"state": []},
+        {"charge": "ch_1"},
+        {"charge": []},
+    ],
+)
+def test_signed_messages_that_are_not_of_the_right_shape_are_refused(changes: dict[str, Any]) -> None:
+    payment = start(make_order())
+    press(payment)
+    body = signed(payment, **changes)
+    assert post(body, signing.sign(body)) == 400
+    assert not OutboxEvent.objects.filter(topic="webhook.received").exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"merchant_reference": "\x00"},
+        {"merchant_reference": "x" * 9000},
+        {"merchant_reference": "8c1f6f5c-92a5-4a83-9d0f-3a1b0c1d2e3f"},
+        {"currency": "\x00" * 600},
+        {"amount": 2**63},
+        {"amount": -(2**62)},
+        {"id": "evt_\x00" + "x" * 9000},
+        {"state": "FAILED", "error_message": "\x00" + "x" * 9000, "error_code": "\x00" * 90},
+    ],
+)
+def test_signed_messages_with_hostile_values_are_taken_and_pay_nothing_wrong(changes: dict[str, Any]) -> None:
+    order = make_order()
+    payment = start(order)
+    press(payment)
+    body = signed(payment, **changes)
+    assert post(body, signing.sign(body)) == 200
+    settle_webhooks()
+    assert WebhookMessage.objects.get().state == "PROCESSED"
+    order.refresh_from_db()
+    assert order.paid in ((order.total,) if "id" in changes else (0,))
+
+
+def test_event_ids_of_other_gateways_are_stored_as_they_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their parsers may let through what PostgreSQL cannot hold."""
+    monkeypatch.setattr(
+        SandboxGateway, "parse_webhook", lambda self, *, body, headers: GatewayMessage("\ud800\x00e", None)
+    )
+    assert post(b"{}", "") == 200
+    assert WebhookMessage.objects.get().event_id == "?e"
+
+
+def test_a_message_sent_again_later_is_neither_authentic_nor_settled_twice() -> None:
+    order = make_order()
+    payment = start(order)
+    press(payment)
+    body = signed(payment)
+    signature = signing.sign(body)
+    assert [post(body, signature), post(body, signature)] == [200, 200]
+    clock.move_offset(signing.TOLERANCE_S + 1)
+    assert post(body, signature) == 400
+    # nor with the old digest under a new time
+    fresh = f"t={int(clock.now().timestamp())},{signature.split(',')[1]}"
+    assert post(body, fresh) == 400
+    settle_webhooks()
+    order.refresh_from_db()
+    assert order.paid == order.total
+    assert sorted(WebhookMessage.objects.values_list("state", flat=True)) == ["PROCESSED"] + ["REJECTED"] * 3
+
+
+def test_a_signature_from_the_future_is_refused() -> None:
+    body = b"{}"
+    assert post(body, signing.sign(body, timestamp=int(time.time()) + signing.TOLERANCE_S + 60)) == 400
+
+
+def test_the_time_of_a_signature_is_part_of_what_is_signed() -> None:
+    payment = start(make_order())
+    press(payment)
+    body = signed(payment)
+    moment, digest = signing.sign(body).split(",")
+    assert post(body, f"t={int(moment[2:]) + 1},{digest}") == 400
+    assert post(body + b" ", f"{moment},{digest}") == 400
+    assert post(body, f"{moment},{digest}") == 200
