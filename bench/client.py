@@ -100,7 +100,7 @@ def check(answer: Answer) -> dict[str, Any]:
     """The data of a GraphQL answer. Raises on anything but a clean success: a fast error is not a result."""
     if answer.status != 200:
         raise RuntimeError(f"status {answer.status}: {answer.body[:300]!r}")
-    if not answer.body.startswith(b'{"data"'):
+    if not answer.body.startswith(b'{"data":{'):  # the raw floor
         return {}
     document = orjson.loads(answer.body)
     if document.get("errors"):

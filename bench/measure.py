@@ -14,6 +14,8 @@ from bench.operations import TYPENAME, Work, body, cart_adds, payments, placemen
 from bench.processes import cpu_seconds, uvicorn
 
 WARM_UP = 30
+PROBE = 10
+FLOOR = "floor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,27 +88,39 @@ def database_cpu(process: psutil.Process | None) -> float:
 
 async def floor_typename(requests: int, clients: int) -> float:
     with uvicorn("bench.floors:strawberry_typename") as (url, process):
-        work = Work("floor", [body(TYPENAME)] * requests)
+        work = Work(FLOOR, [body(TYPENAME)] * requests)
         return (await measure(url, process, work, clients)).app_cpu_ms
 
 
 async def floor_raw(size: int, requests: int, clients: int) -> float:
     with uvicorn("bench.floors:raw", SIZE=str(size)) as (url, process):
-        work = Work("floor", [body(TYPENAME)] * requests)
+        work = Work(FLOOR, [body(TYPENAME)] * requests)
         return (await measure(url, process, work, clients)).app_cpu_ms
 
 
 async def run(arguments: argparse.Namespace) -> Results:
-    """Floors, shop, floors again; the floors are the means of both."""
-    clients, count = arguments.clients, arguments.requests
-    floor_count = max(2000, count)
-    typename = [await floor_typename(floor_count, clients)]
+    """Floors, shop, floors again; the floors are the means of both. A first look tells the answers' sizes."""
+    clients = arguments.clients
+    sizes = {each.name: each.answer_bytes for each in await measure_shop(PROBE, PROBE, clients=2)}
+    floor_count = max(2000, arguments.requests)
+    floors = [await measure_floors(sizes, floor_count, clients)]
+    measured = await measure_shop(arguments.requests, arguments.writes, clients)
+    floors.append(await measure_floors(sizes, floor_count, clients))
+    means = {name: statistics.mean(round[name] for round in floors) for name in floors[0]}
+    typename = means.pop(FLOOR)
+    return Results(measured, means, typename, clients, arguments.products)
+
+
+async def measure_floors(sizes: dict[str, int], requests: int, clients: int) -> dict[str, float]:
+    """The app's CPU per request: raw answers by the name of the operation whose size they have, and `FLOOR`."""
+    raw = {name: await floor_raw(size, requests, clients) for name, size in sizes.items()}
+    return {**raw, FLOOR: await floor_typename(requests, clients)}
+
+
+async def measure_shop(requests: int, writes: int, clients: int) -> list[Measurement]:
     with uvicorn("schema.asgi:application") as (url, process):
-        measured = [await measure(url, process, work, clients) for work in await reads(url, count)]
-        measured += await measure_writes(url, process, arguments.writes, clients)
-    typename.append(await floor_typename(floor_count, clients))
-    raw = {each.name: await floor_raw(each.answer_bytes, floor_count, clients) for each in measured}
-    return Results(measured, raw, statistics.mean(typename), clients, arguments.products)
+        measured = [await measure(url, process, work, clients) for work in await reads(url, requests)]
+        return measured + await measure_writes(url, process, writes, clients)
 
 
 async def measure_writes(url: str, process: psutil.Process, count: int, clients: int) -> list[Measurement]:
