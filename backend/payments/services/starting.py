@@ -81,6 +81,7 @@ def check_return_url(url: str) -> None:
             raise ValueError(url)
         _is_address(url)
         parts = urlsplit(url)
+        _ = parts.port  # raises for one that there cannot be
     except (ValidationError, ValueError) as error:
         raise Invalid("An absolute http or https address.", field=["returnUrl"]) from error
     if parts.username is not None:
