@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -14,10 +15,13 @@ from django.db.models.expressions import Combinable
 from django.db.models.fields import BooleanField
 
 from backend.core.errors import Invalid
+from backend.core.prepared import Param, Read
 
 Row = TypeVar("Row", bound=Model)
 DEFAULT_SIZE = 20
 MAX_SIZE = 100
+MAX_PREPARED = 256
+"""Statements that are kept for one list; the least used makes room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +89,54 @@ def page(queryset: QuerySet[Row], ordering: Ordering, request: PageRequest) -> P
 
 def page_queryset(queryset: QuerySet[Row], ordering: Ordering, request: PageRequest) -> QuerySet[Row]:
     """The page's rows and one more, in reading direction, with the sort values as `_key0`, `_key1`, …"""
+    return _window(queryset, ordering, request.size, backward=request.backward, **_bounds(ordering, request))
+
+
+def _bounds(ordering: Ordering, request: PageRequest) -> dict[str, list[Any]]:
+    """The sort values of the request's cursors, by the names of its fields."""
+    cursors = {"after": request.after, "before": request.before}
+    return {
+        field: decode_cursor(ordering, cursor, field=field) for field, cursor in cursors.items() if cursor is not None
+    }
+
+
+def _window(
+    queryset: QuerySet[Row], ordering: Ordering, size: int, *, backward: bool, **bounds: Sequence[Any]
+) -> QuerySet[Row]:
     # Annotated first, and compared by these names: a path through a relation to many would be joined once
     # more by the filter, and the index could not be entered at the cursor.
     keys: dict[str, Combinable] = {f"_key{n}": F(key.path) for n, key in enumerate(ordering.keys)}
     rows: QuerySet[Row] = queryset.annotate(**keys).alias(_tie=F(ordering.primary_key.path))
     columns = [*keys, "_tie"]
-    for field, cursor, forward in (("after", request.after, True), ("before", request.before, False)):
-        if cursor is not None:
-            operator = "<" if ordering.descending == forward else ">"
-            values = decode_cursor(ordering, cursor, field=field)
-            rows = rows.filter(RowComparison(operator, [F(column) for column in columns], values))
-    descending = ordering.descending != request.backward
+    for field, values in bounds.items():
+        operator = "<" if ordering.descending == (field == "after") else ">"
+        rows = rows.filter(RowComparison(operator, [F(column) for column in columns], values))
+    descending = ordering.descending != backward
     window: QuerySet[Row] = rows.order_by(*(f"-{column}" if descending else column for column in columns))
-    return window[: request.size + 1]
+    return window[: size + 1]
+
+
+class PreparedPages(Generic[Row]):
+    """Pages of one list, each order, size and direction compiled once (`Read`).
+
+    `define` returns the list's queryset, with `Param` for what calls give beside the page.
+    """
+
+    def __init__(self, define: Callable[[], QuerySet[Row]]) -> None:
+        self._define = define
+        self._read = lru_cache(maxsize=MAX_PREPARED)(self._prepare)
+
+    def page(self, ordering: Ordering, request: PageRequest, *, count: Callable[[], int], **values: Any) -> Page[Row]:
+        """The page. Raises Invalid for a cursor that is broken or of another order."""
+        bounds = _bounds(ordering, request)
+        read = self._read(ordering, request.size, request.backward, tuple(bounds))
+        for field, bound in bounds.items():
+            values.update({f"{field}{n}": value for n, value in enumerate(bound)})
+        return page_of(read(**values), ordering, request, count=count)
+
+    def _prepare(self, ordering: Ordering, size: int, backward: bool, fields: tuple[str, ...]) -> Read[Row]:
+        bounds = {field: [Param(f"{field}{n}") for n in range(len(ordering.columns))] for field in fields}
+        return Read(lambda: _window(self._define(), ordering, size, backward=backward, **bounds))
 
 
 def page_of(rows: list[Row], ordering: Ordering, request: PageRequest, *, count: Callable[[], int]) -> Page[Row]:
@@ -152,7 +191,10 @@ class RowComparison(Func):
     conditional = True
 
     def __init__(self, operator: str, columns: Sequence[Combinable], values: Sequence[Any]) -> None:
-        sides = [RowValue(*columns), RowValue(*(Value(value) for value in values))]
+        sides = [
+            RowValue(*columns),
+            RowValue(*(value if isinstance(value, Param) else Value(value) for value in values)),
+        ]
         super().__init__(*sides, template="%(expressions)s", arg_joiner=f" {operator} ")
 
 

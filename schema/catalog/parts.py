@@ -7,7 +7,7 @@ import strawberry
 from backend.catalog import images as image_files
 from backend.inventory.queries import StockStatus
 from schema.catalog.inputs import ImageTransformInput
-from schema.engine import batched
+from schema.engine import computed
 from schema.server.enums import describe_enum
 
 StockStatusEnum = strawberry.enum(
@@ -33,20 +33,17 @@ class Image:
         description="Height of the original in pixels; null for images of other sites."
     )
 
-    @batched(description="Where the image is, as an absolute address.")
+    @computed(description="Where the image is, as an absolute address.")
     def url(
-        images: list[Any],
+        image: Any,
         *,
         transform: Annotated[
             ImageTransformInput | None, strawberry.argument(description="How it should be delivered.")
         ] = None,
-    ) -> list[str]:
+    ) -> str:
         width = transform.max_width if transform else None
         format = transform.format.value if transform and transform.format else None
-        return [
-            image.source_url or image_files.image_url(image.file.name, max_width=width, format=format)
-            for image in images
-        ]
+        return image.source_url or image_files.image_url(image.file.name, max_width=width, format=format)
 
 
 @strawberry.type(description="A name and a value.")

@@ -108,7 +108,10 @@ def batched(
 def computed(
     function: Callable[..., Any] | None = None, *, description: str | None = None, name: str | None = None
 ) -> Any:
-    """Make a field of a pure sync function `(parent)` or `(parent, ctx)`: no I/O, no arguments."""
+    """Make a field of a pure sync function `(parent)` or `(parent, ctx)`: no I/O.
+
+    Keyword-only parameters are the field's GraphQL arguments.
+    """
 
     def decorate(compute: Callable[..., Any]) -> Any:
         signature = inspect.signature(compute)
@@ -116,8 +119,8 @@ def computed(
         field.compute = compute
         field.takes_context = _takes_context(signature)
 
-        def resolver(self: Any, info: Info) -> Any:
-            return compute(self, info.context) if field.takes_context else compute(self)
+        def resolver(self: Any, info: Info, **kwargs: Any) -> Any:
+            return compute(self, info.context, **kwargs) if field.takes_context else compute(self, **kwargs)
 
         return field(_stub(resolver, compute, signature, signature.return_annotation))
 
@@ -170,7 +173,7 @@ def fast_resolver(field: StrawberryField, registry: Any, config: Any) -> Resolve
     if isinstance(field, BatchedField):
         return _batched_with_arguments(field, registry, config) if field.arguments else _batched_plain(field)
     if isinstance(field, ComputedField):
-        return _computed(field)
+        return _computed_with_arguments(field, registry, config) if field.arguments else _computed(field)
     if field.is_basic_field:
         return _column(field)
     return None
@@ -202,15 +205,33 @@ def _batched_plain(field: BatchedField) -> Resolve:
 
 
 def _batched_with_arguments(field: BatchedField, registry: Any, config: Any) -> Resolve:
+    def make(converted: dict[str, Any]) -> BatchKey:
+        return BatchKey(field.batch_name, field.batch, field.takes_context, converted)
+
     def resolve(source: Any, info: GraphQLResolveInfo[Any], **kwargs: Any) -> Any:
-        batches = info.context.batches
-        # Every parent of a selection comes with the same node of the document, and so with the same arguments.
-        node = info.field_nodes[0]
-        known = batches.keys.get(id(node))
-        if known is None:
-            converted = convert_arguments(kwargs, field.arguments, registry, config)
-            key = BatchKey(field.batch_name, field.batch, field.takes_context, converted)
-            known = batches.keys[id(node)] = (node, key)
-        return batches.load(known[1], source)
+        key = _once_per_selection(info, lambda: make(convert_arguments(kwargs, field.arguments, registry, config)))
+        return info.context.batches.load(key, source)
 
     return resolve
+
+
+def _computed_with_arguments(field: ComputedField, registry: Any, config: Any) -> Resolve:
+    compute = field.compute
+
+    def resolve(source: Any, info: GraphQLResolveInfo[Any], **kwargs: Any) -> Any:
+        converted = _once_per_selection(info, lambda: convert_arguments(kwargs, field.arguments, registry, config))
+        return compute(source, info.context, **converted) if field.takes_context else compute(source, **converted)
+
+    return resolve
+
+
+def _once_per_selection(info: GraphQLResolveInfo[Any], make: Callable[[], Any]) -> Any:
+    """What `make` returned for the first parent of this selection.
+
+    Every parent of a selection comes with the same node of the document, and so with the same arguments.
+    """
+    node = info.field_nodes[0]
+    known = info.context.batches.keys.get(id(node))
+    if known is None:
+        known = info.context.batches.keys[id(node)] = (node, make())
+    return known[1]

@@ -60,7 +60,7 @@ class Batches:
         self._context = context
         self._pending: dict[BatchKey, _Pending] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self.keys: dict[Any, tuple[Any, BatchKey]] = {}
+        self.keys: dict[int, tuple[Any, Any]] = {}
 
     def load(self, key: BatchKey, parent: Any) -> "asyncio.Future[Any]":
         """A future of this parent's answer. The same parent twice in a turn shares one."""

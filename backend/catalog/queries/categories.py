@@ -11,9 +11,11 @@ from backend.catalog.models import Category
 from backend.core import clock
 from backend.core.context import ShopContext
 from backend.core.paging import Ordering, Page, PageRequest, SortKey, page
+from backend.core.prepared import AnyOf, Read
 
 STEPS = Category.steplen
 _TREE_ORDER = Ordering("TREE", (SortKey("path", str),))
+_BY_ID = Read[Category](lambda: Category.objects.filter(AnyOf("id", "ids")))
 _COUNT = """
 SELECT category.id, count(product.id)
 FROM catalog_category AS category
@@ -43,7 +45,7 @@ def page_root_categories(request: PageRequest) -> Page[Category]:
 
 
 def categories_by_id(ids: Iterable[int]) -> dict[int, Category]:
-    return {row.pk: row for row in visible_categories().filter(pk__in=list(ids))}
+    return {row.pk: row for row in _BY_ID(ids=list(ids))}
 
 
 def children_by_category(categories: Sequence[MP_Node]) -> dict[int, list[Category]]:

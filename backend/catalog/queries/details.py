@@ -13,36 +13,56 @@ from backend.catalog.models import (
     StockPolicy,
     VariantPrice,
 )
+from backend.core.prepared import AnyOf, Param, Read
+
+_HISTORY = ("created_at", "updated_at", "deleted_at")
+_VARIANTS = Read[ProductVariant](
+    lambda: (
+        ProductVariant.objects.filter(AnyOf("product_id", "products"), deleted_at__isnull=True)
+        .defer(*_HISTORY)
+        .order_by("product_id", "position", "pk")
+    )
+)
+_LISTINGS = Read[ProductListing](
+    lambda: ProductListing.objects.filter(AnyOf("product_id", "products"), currency=Param("currency"))
+)
+_PRICES = Read[VariantPrice](
+    lambda: VariantPrice.objects.filter(AnyOf("variant_id", "variants"), currency=Param("currency")).only(
+        "variant_id", "currency", "amount", "compare_at"
+    )
+)
+_IMAGES = Read[ProductImage](
+    lambda: ProductImage.objects.filter(AnyOf("product_id", "products")).order_by("product_id", "position", "pk")
+)
+_IMAGES_BY_ID = Read[ProductImage](lambda: ProductImage.objects.filter(AnyOf("id", "ids")))
 
 
 def variants_by_product(ids: Iterable[int]) -> dict[int, list[ProductVariant]]:
     """Product id -> its variants in display order; products without any are absent."""
     found: dict[int, list[ProductVariant]] = defaultdict(list)
-    rows = ProductVariant.objects.filter(product_id__in=list(ids), deleted_at__isnull=True)
-    for row in rows.order_by("product_id", "position", "pk"):
+    for row in _VARIANTS(products=list(ids)):
         found[row.product_id].append(row)
     return found
 
 
 def listings_by_product(ids: Iterable[int], currency: str) -> dict[int, ProductListing]:
-    return {row.product_id: row for row in ProductListing.objects.filter(product_id__in=list(ids), currency=currency)}
+    return {row.product_id: row for row in _LISTINGS(products=list(ids), currency=currency)}
 
 
 def prices_by_variant(ids: Iterable[int], currency: str) -> dict[int, VariantPrice]:
-    rows = VariantPrice.objects.filter(variant_id__in=list(ids), currency=currency)
-    return {row.variant_id: row for row in rows.only("variant_id", "currency", "amount", "compare_at")}
+    return {row.variant_id: row for row in _PRICES(variants=list(ids), currency=currency)}
 
 
 def images_by_product(ids: Iterable[int]) -> dict[int, list[ProductImage]]:
     """Product id -> its images in display order; products without any are absent."""
     found: dict[int, list[ProductImage]] = defaultdict(list)
-    for row in ProductImage.objects.filter(product_id__in=list(ids)).order_by("product_id", "position", "pk"):
+    for row in _IMAGES(products=list(ids)):
         found[row.product_id].append(row)
     return found
 
 
 def images_by_id(ids: Iterable[int]) -> dict[int, ProductImage]:
-    return {row.pk: row for row in ProductImage.objects.filter(pk__in=list(ids))}
+    return {row.pk: row for row in _IMAGES_BY_ID(ids=list(ids))}
 
 
 def attributes_by_product(ids: Iterable[int]) -> dict[int, list[ProductAttribute]]:

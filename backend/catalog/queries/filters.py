@@ -44,6 +44,9 @@ class ProductFilter:
     ids: Sequence[int] | None = None
 
 
+EVERYTHING = ProductFilter()
+
+
 def filter_products(rows: QuerySet[Product], filter: ProductFilter | None, shop: ShopContext) -> QuerySet[Product]:
     """Narrow products (already joined to the currency's listing). Raises Invalid for values that cannot be meant."""
     if filter is None:

@@ -10,10 +10,11 @@ from typing import Any
 from django.db.models import F, FilteredRelation, IntegerField, Q, QuerySet, Value
 
 from backend.catalog.models import STOREFRONT, Category, Product, ProductVariant
-from backend.catalog.queries.filters import ProductFilter, filter_products
+from backend.catalog.queries.filters import EVERYTHING, ProductFilter, filter_products
 from backend.core import clock
 from backend.core.context import ShopContext
-from backend.core.paging import Ordering, Page, PageRequest, SortKey, page, page_of, page_queryset
+from backend.core.paging import Ordering, Page, PageRequest, PreparedPages, SortKey, page, page_of, page_queryset
+from backend.core.prepared import Param
 from backend.vendors.models import VendorStatus
 
 HEAVY = ("description", "description_html", "seo_title", "seo_description", "options")
@@ -56,17 +57,21 @@ _KEYS: dict[ProductSort, tuple[str, type, bool]] = {
 ORDERINGS = {sort: _ordering(sort, path, kind, descending=down) for sort, (path, kind, down) in _KEYS.items()}
 
 
-def published() -> Q:
+def published(now: datetime | Param | None = None) -> Q:
     """What a shopper may see, as conditions on a product."""
-    from_now_on = Q(published_at__isnull=True) | Q(published_at__lte=clock.now())
+    from_now_on = Q(published_at__isnull=True) | Q(published_at__lte=now or clock.now())
     sold_by = Q(vendor__isnull=True) | Q(vendor__status=VendorStatus.APPROVED)
     return STOREFRONT & from_now_on & sold_by
 
 
 def visible_products(shop: ShopContext) -> QuerySet[Product]:
     """The products of lists: visible to shoppers and sold in the context's currency."""
-    listing = FilteredRelation("listings", condition=Q(listings__currency=shop.currency))
-    rows = Product.objects.annotate(listing=listing).filter(published(), listing__price_min__gte=0)
+    return _visible(shop.currency, clock.now())
+
+
+def _visible(currency: str | Param, now: datetime | Param) -> QuerySet[Product]:
+    listing = FilteredRelation("listings", condition=Q(listings__currency=currency))
+    rows = Product.objects.annotate(listing=listing).filter(published(now), listing__price_min__gte=0)
     # Filters and orders use these names: each filter through the relation itself would join it once more.
     return rows.alias(
         listed_id=F("listing__product_id"),
@@ -74,6 +79,9 @@ def visible_products(shop: ShopContext) -> QuerySet[Product]:
         price_max=F("listing__price_max"),
         discount_percent=F("listing__discount_percent"),
     )
+
+
+_PAGES = PreparedPages[Product](lambda: _visible(Param("currency"), Param("now")).defer(*HEAVY))
 
 
 def page_products(
@@ -84,6 +92,12 @@ def page_products(
     sort: ProductSort = ProductSort.NEWEST,
 ) -> Page[Product]:
     """One page of the storefront's products. Raises Invalid for a cursor of another order and for odd filters."""
+    if filter is None or filter == EVERYTHING:
+
+        def count() -> int:
+            return visible_products(shop).count()
+
+        return _PAGES.page(ORDERINGS[sort], request, count=count, currency=shop.currency, now=clock.now())
     rows = filter_products(visible_products(shop), filter, shop)
     return page(rows.defer(*HEAVY), ORDERINGS[sort], request)
 
