@@ -20,6 +20,8 @@ from backend.core.prepared import Param, Read
 Row = TypeVar("Row", bound=Model)
 DEFAULT_SIZE = 20
 MAX_SIZE = 100
+MAX_DIGITS = 40
+"""Of a number in a cursor: more than any column has, and far less than what PostgreSQL refuses."""
 MAX_PREPARED = 256
 """Statements that are kept for one list; the least used makes room."""
 
@@ -58,7 +60,10 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """One page in the asked order, with a cursor per row. `count` runs a statement only when called."""
+    """One page in the asked order, with a cursor per row.
+
+    `count` runs a statement only when called; pages that were read together share that one.
+    """
 
     rows: list[Row]
     cursors: list[str]
@@ -70,15 +75,17 @@ class Page(Generic[Row]):
 def page_request(
     *, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
 ) -> PageRequest:
-    """Check Relay's arguments. Raises Invalid for negative or too large sizes and for both directions at once."""
-    if first is not None and last is not None:
-        raise Invalid("Ask for first or last, not both.", field=["last"])
+    """Check Relay's arguments. Raises Invalid for negative sizes.
+
+    `last` wins over `first`: a document whose `first` has a default can still page backward. Sizes beyond MAX_SIZE
+    give MAX_SIZE rows; the page's `has_next` and `has_previous` tell that there is more.
+    """
     name, size = ("last", last) if last is not None else ("first", first)
     if size is None:
         size = DEFAULT_SIZE
-    if not 0 <= size <= MAX_SIZE:
-        raise Invalid(f"{name} is between 0 and {MAX_SIZE}.", field=[name])
-    return PageRequest(size=size, after=after, before=before, backward=last is not None)
+    if size < 0:
+        raise Invalid(f"{name} is 0 or more.", field=[name])
+    return PageRequest(size=min(size, MAX_SIZE), after=after, before=before, backward=last is not None)
 
 
 def page(queryset: QuerySet[Row], ordering: Ordering, request: PageRequest) -> Page[Row]:
@@ -174,9 +181,15 @@ def decode_cursor(ordering: Ordering, cursor: str, *, field: str = "after") -> l
 
 def _typed(kind: type, value: Any) -> Any:
     if kind is datetime:
-        return datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise ValueError("a time without its zone is no moment")
+        return moment
     if kind is Decimal:
-        return Decimal(value)
+        number = Decimal(value)
+        if not number.is_finite() or abs(number.adjusted()) > MAX_DIGITS or len(number.as_tuple().digits) > MAX_DIGITS:
+            raise ValueError("a number that no column holds")
+        return number
     if kind is str and isinstance(value, str) and "\x00" not in value:
         return value
     if kind is int and isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:

@@ -10,16 +10,11 @@ from backend.core.errors import Invalid
 from backend.core.paging import page_request
 from schema.catalog.inputs import ProductFilter, ProductSort, to_filter, to_sort
 from schema.catalog.types import Category, CategoryConnection, Product, ProductConnection, ProductVariant
-from schema.server.connections import connection
+from schema.server.connections import After, Before, First, Last, connection
 from schema.server.context import Context
 from schema.server.db import db
 from schema.server.ids import IdNotFound, decode_int
 from schema.server.node import integer_keys, register
-
-First = Annotated[int | None, strawberry.argument(description="This many from the start; 20 by default, 100 at most.")]
-After = Annotated[str | None, strawberry.argument(description="Begin after this cursor.")]
-Last = Annotated[int | None, strawberry.argument(description="This many from the end, 100 at most.")]
-Before = Annotated[str | None, strawberry.argument(description="End before this cursor.")]
 
 
 def one_key(type_name: str, id: str | None, name: str, value: str | None) -> tuple[int | None, str | None]:

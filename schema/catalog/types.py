@@ -25,7 +25,7 @@ from schema.catalog.parts import (
     Seo,
 )
 from schema.engine import ColumnField, batched, computed
-from schema.server.connections import Connection, connection
+from schema.server.connections import After, Before, Connection, First, Last, connection
 from schema.server.context import Context
 from schema.server.money import Money, MoneyRange, money
 from schema.server.node import Node
@@ -275,12 +275,10 @@ class Category(Node):
         categories: list[Any],
         ctx: Context,
         *,
-        first: Annotated[
-            int | None, strawberry.argument(description="This many from the start, 20 by default.")
-        ] = None,
-        after: Annotated[str | None, strawberry.argument(description="Begin after this cursor.")] = None,
-        last: Annotated[int | None, strawberry.argument(description="This many from the end.")] = None,
-        before: Annotated[str | None, strawberry.argument(description="End before this cursor.")] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
         filter: Annotated[ProductFilter | None, strawberry.argument(description="Only products like this.")] = None,
         sort: Annotated[
             ProductSort | None, strawberry.argument(description="In this order; NEWEST by default.")

@@ -1,6 +1,6 @@
 """Relay connections over keyset pages, with `nodes` beside `edges`."""
 
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
@@ -8,6 +8,19 @@ from backend.core.paging import Page
 from schema.engine import batched, computed
 
 Node = TypeVar("Node")
+First = Annotated[
+    int | None,
+    strawberry.argument(
+        description="This many from the start: 20 where neither `first` nor `last` is given; more than 100 give 100. "
+        "Where `last` is given too, `last` wins."
+    ),
+]
+After = Annotated[str | None, strawberry.argument(description="Only items after this cursor.")]
+Last = Annotated[
+    int | None,
+    strawberry.argument(description="This many from the end, for paging backward; more than 100 give 100."),
+]
+Before = Annotated[str | None, strawberry.argument(description="Only items before this cursor.")]
 
 
 @strawberry.type(description="Where a page stands in its list, after Relay's specification.")

@@ -96,9 +96,8 @@ def test_cursors_of_another_order_and_rubbish_are_refused(gql: Gql) -> None:
 
 
 def test_page_sizes_have_limits(gql: Gql) -> None:
-    assert gql(PAGE, first=101).codes == ["BAD_USER_INPUT"]
     assert gql(PAGE, first=-1).codes == ["BAD_USER_INPUT"]
-    assert gql(PAGE, first=1, last=1).codes == ["BAD_USER_INPUT"]
+    assert gql(PAGE, last=-1).codes == ["BAD_USER_INPUT"]
     make_shelf(25)
     assert len(slugs(gql("{ products { nodes { slug } } }"))) == 20
 
