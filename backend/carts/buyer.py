@@ -50,7 +50,7 @@ def clean_note(value: str) -> str:
 
 
 def clean_shipping(address: Address) -> Address:
-    """Raises Required or Invalid naming the part at fault, also for a country that the shop does not ship to."""
+    """Raises Required and Invalid naming every part at fault, also a country that the shop does not ship to."""
     shipping = addresses.clean(address, field="shippingAddress")
     if settings.COUNTRIES_OFFERED and shipping.country not in settings.COUNTRIES_OFFERED:
         raise Invalid("The shop does not ship to this country.", field=["shippingAddress", "country"])

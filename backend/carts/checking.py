@@ -1,14 +1,14 @@
 """Which units may be bought: the same rules for what goes into a cart and for what is ordered."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from django.conf import settings
 
 from backend.carts.errors import NotPurchasable, QuantityLimit, VariantNotFound
 from backend.catalog.models import ProductVariant, StockPolicy
 from backend.catalog.queries import Purchasable
-from backend.core.errors import CurrencyMismatch, DomainError, Invalid, refuse
+from backend.core.errors import CurrencyMismatch, DomainError, Invalid
 from backend.inventory.errors import Shortage, not_enough
 from backend.inventory.queries import NONE, Availability
 
@@ -26,10 +26,11 @@ class NewLine:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Units by variant, and where each variant first stands in the input."""
+    """Units by variant, where each variant first stands in the input, and what is wrong with the input itself."""
 
     units: dict[int, int]
     positions: dict[int, int]
+    faults: list[DomainError] = field(default_factory=list)
 
     def path(self, variant_id: int, part: str) -> list[str]:
         return ["lines", str(self.positions.get(variant_id, 0)), part]
@@ -43,39 +44,68 @@ def check_currency(currency: str) -> str:
 
 
 def sum_lines(lines: Sequence[NewLine]) -> Wanted:
-    """Add up the lines of the same variant. Raises Invalid, QuantityLimit and VariantNotFound, naming each line."""
+    """Add up the lines of the same variant; `faults` of the answer name each line that cannot be read.
+
+    Raises QuantityLimit for more lines than are looked at.
+    """
     if len(lines) > settings.CART_MAX_LINES:
         raise QuantityLimit(f"At most {settings.CART_MAX_LINES} lines.", field=["lines"])
     wanted = Wanted({}, {})
-    errors: list[DomainError] = []
     for n, line in enumerate(lines):
         if line.quantity < 1:
-            errors.append(Invalid("A quantity is one or more.", field=["lines", str(n), "quantity"]))
-        elif line.variant_id is None:
-            errors.append(VariantNotFound(field=["lines", str(n), "variantId"]))
+            wanted.faults.append(Invalid("A quantity is one or more.", field=["lines", str(n), "quantity"]))
+        if line.variant_id is None:
+            wanted.faults.append(VariantNotFound(field=["lines", str(n), "variantId"]))
         else:
-            wanted.units[line.variant_id] = wanted.units.get(line.variant_id, 0) + line.quantity
+            # A line that is at fault still has its variant looked at: the shopper hears of both at once.
+            units = wanted.units.get(line.variant_id, 0) + max(line.quantity, 0)
+            wanted.units[line.variant_id] = units
             wanted.positions.setdefault(line.variant_id, n)
-    refuse(errors)
     return wanted
 
 
-def check_purchasable(units: Mapping[int, int], found: Mapping[int, Purchasable], path: Path) -> None:
-    """Whether these units may be bought, stock aside.
-
-    Raises VariantNotFound, NotPurchasable and QuantityLimit, naming every variant at fault.
-    """
-    refuse([error for each, n in units.items() if (error := _not_purchasable(each, n, found.get(each), path))])
-
-
-def check_stock(
+def line_faults(
     units: Mapping[int, int],
     found: Mapping[int, Purchasable],
-    stock: Mapping[int, Availability],
+    stock: Mapping[int, Availability] | None,
     path: Path,
-) -> None:
-    """Whether this many units are there now. Holds nothing. Raises NotEnoughStock, naming every variant at fault."""
-    refuse(list(_shortages(units, found, stock, path)))
+    *,
+    named: bool = False,
+) -> list[DomainError]:
+    """Why these units cannot be had: one reason for each variant that is at fault. Holds nothing.
+
+    VariantNotFound, NotPurchasable, QuantityLimit, and NotEnoughStock unless `stock` is None: then it is not looked at.
+    With `named`, messages name the product, for paths that lead to no line.
+    """
+    faults = []
+    for variant_id, wanted in units.items():
+        known = found.get(variant_id)
+        fault = _purchasable_fault(variant_id, wanted, known, path)
+        if fault is not None:
+            faults.append(_tell_which(fault, known) if named else fault)
+        elif known is not None and stock is not None:
+            free = stock.get(variant_id, NONE).quantity
+            if wanted > free and not may_run_short(known.variant):
+                faults.append(short_fault(Shortage(variant_id, wanted, free), known, path, named=named))
+    return faults
+
+
+def short_fault(shortage: Shortage, found: Purchasable, path: Path, *, named: bool) -> DomainError:
+    """The refusal of a short variant, with the shortage as its data."""
+    fault = not_enough(shortage, field=path(shortage.variant_id, "quantity"))
+    fault.data["shortage"] = shortage
+    return _tell_which(fault, found) if named else fault
+
+
+def _tell_which(fault: DomainError, found: Purchasable | None) -> DomainError:
+    """The fault with the product's name and SKU before its message.
+
+    Only for what the shopper has in a cart: what a draft is called is not to be found out by guessing ids.
+    """
+    if found is None:
+        return fault
+    message = f"{found.variant.product.name} ({found.variant.sku}): {fault.message}"
+    return type(fault)(message, field=fault.field, **fault.data)
 
 
 def order_limit(variant: ProductVariant) -> int:
@@ -88,7 +118,7 @@ def may_run_short(variant: ProductVariant) -> bool:
     return variant.stock_policy != StockPolicy.DENY
 
 
-def _not_purchasable(variant_id: int, units: int, found: Purchasable | None, path: Path) -> DomainError | None:
+def _purchasable_fault(variant_id: int, units: int, found: Purchasable | None, path: Path) -> DomainError | None:
     if found is None:
         return VariantNotFound(field=path(variant_id, "variantId"))
     if not found.on_sale:
@@ -101,12 +131,3 @@ def _not_purchasable(variant_id: int, units: int, found: Purchasable | None, pat
             f"At most {limit} in one order; this would be {units}.", field=path(variant_id, "quantity")
         )
     return None
-
-
-def _shortages(
-    units: Mapping[int, int], found: Mapping[int, Purchasable], stock: Mapping[int, Availability], path: Path
-) -> Iterable[DomainError]:
-    for variant_id, wanted in units.items():
-        free = stock.get(variant_id, NONE).quantity
-        if wanted > free and not may_run_short(found[variant_id].variant):
-            yield not_enough(Shortage(variant_id, wanted, free), field=path(variant_id, "quantity"))

@@ -1,6 +1,6 @@
 """Cart commands. Each locks the cart, checks everything, and then writes all of it or nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -16,11 +16,11 @@ from backend.carts.checking import (
     Path,
     Wanted,
     check_currency,
-    check_purchasable,
-    check_stock,
+    line_faults,
     sum_lines,
 )
 from backend.carts.errors import CartVersionConflict, LineNotFound, QuantityLimit
+from backend.carts.faults import Faults
 from backend.carts.models import Cart, CartLine, CartStatus
 from backend.carts.queries import access_cart
 from backend.catalog.models import VariantPrice
@@ -28,7 +28,7 @@ from backend.catalog.queries import Purchasable, purchasable_variants
 from backend.core import clock
 from backend.core.addresses import Address
 from backend.core.caller import Caller
-from backend.core.errors import DomainError, Invalid, Required, refuse
+from backend.core.errors import Invalid, Required, refuse
 from backend.inventory.queries import availability_by_variant
 
 EXPIRED_BATCH = 500
@@ -50,18 +50,27 @@ class Keep(Enum):
 
 @transaction.atomic
 def create_cart(*, caller: Caller, currency: str, email: str = "", lines: Sequence[NewLine] = ()) -> Cart:
-    """A new open cart. Raises CurrencyMismatch for a currency that the shop has no prices in, and as `add_lines`."""
-    moment = clock.now()
+    """A new open cart. Raises CurrencyMismatch for a currency that the shop has no prices in, and as `add_lines`.
+
+    All that is at fault is told at once.
+    """
+    faults, moment = Faults(), clock.now()
+    faults.check(check_currency, currency)
+    priced = not faults
+    checked = faults.check(clean_email, email)
+    wanted = sum_lines(lines)
+    faults.extend(wanted.faults)
+    found = _find(wanted.units, currency, wanted.path, faults) if priced else {}
+    faults.refuse()
     cart = Cart.objects.create(
         customer_id=caller.user_id,
-        currency=check_currency(currency),
-        email=clean_email(email),
+        currency=currency,
+        email=checked or "",
         created_at=moment,
         updated_at=moment,
         expires_at=moment + timedelta(days=settings.CART_DAYS),
     )
-    if lines:
-        _add(cart, sum_lines(lines))
+    _create_lines(cart, wanted.units, wanted.units, found)
     return cart
 
 
@@ -87,13 +96,14 @@ def update_lines(
     cart = _open(caller, cart_id, expected_version)
     if not lines:
         raise Required("Name at least one line.", field=["lines"])
-    found = _lines_to_update(cart, lines)
-    quantities = {line.line_id: line.quantity for line in lines}
-    kept = [line for line in found if quantities[line.pk]]
-    positions = {line.variant_id: n for n, line in enumerate(found)}
-    wanted = Wanted({line.variant_id: quantities[line.pk] for line in kept}, positions)
-    _write(kept, wanted.units, _check(cart, wanted.units, wanted.path))
-    CartLine.objects.filter(pk__in=[line.pk for line in found if not quantities[line.pk]]).delete()
+    faults = Faults()
+    by_position = _lines_to_update(cart, lines, faults)
+    units = {line.variant_id: lines[n].quantity for n, line in by_position.items() if lines[n].quantity}
+    wanted = Wanted(units, {line.variant_id: n for n, line in by_position.items()})
+    found = _find(wanted.units, cart.currency, wanted.path, faults)
+    faults.refuse()
+    _write([line for line in by_position.values() if line.variant_id in units], units, found)
+    CartLine.objects.filter(pk__in=[line.pk for line in by_position.values() if line.variant_id not in units]).delete()
     return _touch(cart)
 
 
@@ -129,14 +139,15 @@ def update_buyer(
     note: str | Keep | None = Keep.KEEP,
     expected_version: int | None = None,
 ) -> Cart:
-    """Set what is given of email, phone and note; None or "" empties. Raises Invalid naming the one at fault."""
-    cart = _open(caller, cart_id, expected_version)
+    """Set what is given of email, phone and note; None or "" empties. Raises Invalid naming each that is at fault."""
+    cart, faults = _open(caller, cart_id, expected_version), Faults()
     if email is not Keep.KEEP:
-        cart.email = clean_email(email or "")
+        cart.email = faults.check(clean_email, email or "") or ""
     if phone is not Keep.KEEP:
-        cart.phone = clean_phone(phone or "")
+        cart.phone = faults.check(clean_phone, phone or "") or ""
     if note is not Keep.KEEP:
-        cart.note = clean_note(note or "")
+        cart.note = faults.check(clean_note, note or "") or ""
+    faults.refuse()
     return _touch(cart)
 
 
@@ -149,12 +160,15 @@ def update_addresses(
     billing: Address | Keep | None = Keep.KEEP,
     expected_version: int | None = None,
 ) -> Cart:
-    """Set the addresses that are given; None empties. Raises Required or Invalid naming the part at fault."""
-    cart = _open(caller, cart_id, expected_version)
+    """Set the addresses that are given; None empties. Raises Required and Invalid naming every part at fault."""
+    cart, faults = _open(caller, cart_id, expected_version), Faults()
     if shipping is not Keep.KEEP:
-        cart.shipping_address = None if shipping is None else clean_shipping(shipping).as_json()
+        cleaned = None if shipping is None else faults.check(clean_shipping, shipping)
+        cart.shipping_address = cleaned and cleaned.as_json()
     if billing is not Keep.KEEP:
-        cart.billing_address = None if billing is None else clean_billing(billing).as_json()
+        cleaned = None if billing is None else faults.check(clean_billing, billing)
+        cart.billing_address = cleaned and cleaned.as_json()
+    faults.refuse()
     return _touch(cart)
 
 
@@ -193,21 +207,31 @@ def _open(caller: Caller, cart_id: UUID, expected_version: int | None) -> Cart:
 
 
 def _add(cart: Cart, added: Wanted) -> None:
+    faults = Faults()
+    faults.extend(added.faults)
     present = {line.variant_id: line for line in cart.lines.all()}
     if len(present.keys() | added.units.keys()) > settings.CART_MAX_LINES:
-        raise QuantityLimit(f"A cart has at most {settings.CART_MAX_LINES} lines.", field=["lines"])
+        faults.add(QuantityLimit(f"A cart has at most {settings.CART_MAX_LINES} lines.", field=["lines"]))
     units = {each: n + (present[each].quantity if each in present else 0) for each, n in added.units.items()}
-    found = _check(cart, units, added.path)
+    found = _find(units, cart.currency, added.path, faults)
+    faults.refuse()
     _write([present[each] for each in units if each in present], units, found)
-    new = [CartLine(cart=cart, variant_id=each) for each in units if each not in present]
+    _create_lines(cart, [each for each in units if each not in present], units, found)
+
+
+def _create_lines(
+    cart: Cart, variant_ids: Iterable[int], units: Mapping[int, int], found: Mapping[int, Purchasable]
+) -> None:
+    new = [CartLine(cart=cart, variant_id=each) for each in variant_ids]
     CartLine.objects.bulk_create(_priced(new, units, found))
 
 
-def _check(cart: Cart, units: Mapping[int, int], path: Path) -> dict[int, Purchasable]:
-    """What the wanted units cost. Raises for those that cannot be had, naming their place in the input."""
-    found = purchasable_variants(units, cart.currency)
-    check_purchasable(units, found, path)
-    check_stock(units, found, availability_by_variant(units), path)
+def _find(units: Mapping[int, int], currency: str, path: Path, faults: Faults) -> dict[int, Purchasable]:
+    """What the wanted units cost; those that cannot be had are added to the faults by their place in the input."""
+    if not units:
+        return {}
+    found = purchasable_variants(units, currency)
+    faults.extend(line_faults(units, found, availability_by_variant(units), path))
     return found
 
 
@@ -226,22 +250,23 @@ def _write(lines: Sequence[CartLine], units: Mapping[int, int], found: Mapping[i
     CartLine.objects.bulk_update(_priced(lines, units, found), ["quantity", "seen_price"])
 
 
-def _lines_to_update(cart: Cart, sent: Sequence[LineQuantity]) -> list[CartLine]:
-    """The cart's lines that are to be changed, in the order sent. Raises Invalid and LineNotFound, naming each."""
+def _lines_to_update(cart: Cart, sent: Sequence[LineQuantity], faults: Faults) -> dict[int, CartLine]:
+    """Position in the input -> the line of the cart that it names. Adds Invalid and LineNotFound for the others."""
     present = {line.pk: line for line in cart.lines.all()}
-    errors: list[DomainError] = []
+    found: dict[int, CartLine] = {}
     named: set[int] = set()
     for n, each in enumerate(sent):
+        if each.quantity < 0:
+            faults.add(Invalid("A quantity is zero or more.", field=["lines", str(n), "quantity"]))
         if each.line_id is None or each.line_id not in present:
-            errors.append(LineNotFound(field=["lines", str(n), "id"]))
+            faults.add(LineNotFound(field=["lines", str(n), "id"]))
         elif each.line_id in named:
-            errors.append(Invalid("This line is named twice.", field=["lines", str(n), "id"]))
-        elif each.quantity < 0:
-            errors.append(Invalid("A quantity is zero or more.", field=["lines", str(n), "quantity"]))
+            faults.add(Invalid("This line is named twice.", field=["lines", str(n), "id"]))
         else:
             named.add(each.line_id)
-    refuse(errors)
-    return [present[each.line_id] for each in sent if each.line_id is not None]
+            if each.quantity >= 0:
+                found[n] = present[each.line_id]
+    return found
 
 
 def _touch(cart: Cart) -> Cart:

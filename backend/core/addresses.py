@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 
 from babel.core import Locale
 
-from backend.core.errors import Invalid, Required
+from backend.core.errors import DomainError, Invalid, Required, refuse
 
 MAX_LENGTH = 200
 REQUIRED = ("first_name", "last_name", "line1", "city", "country")
@@ -44,20 +44,25 @@ def from_json(value: Mapping[str, str] | None) -> Address | None:
 
 
 def clean(address: Address, *, field: str) -> Address:
-    """Trim and check an address that a client sent. Raises Required or Invalid naming `field` and the part."""
+    """Trim and check an address that a client sent. Raises Required and Invalid naming every part at fault."""
     trimmed = {name: value.strip() for name, value in asdict(address).items()}
     trimmed["country"] = trimmed["country"].upper()
-    for name, value in trimmed.items():
-        if len(value) > MAX_LENGTH:
-            raise Invalid(f"At most {MAX_LENGTH} characters.", field=[field, camel(name)])
-        if any(ord(character) < 32 for character in value):
-            raise Invalid("Control characters are not part of an address.", field=[field, camel(name)])
-    for name in REQUIRED:
-        if not trimmed[name]:
-            raise Required(field=[field, camel(name)])
-    if trimmed["country"] not in COUNTRIES:
-        raise Invalid("Not an ISO 3166 alpha-2 country code.", field=[field, "country"])
+    refuse(
+        [fault for name, value in trimmed.items() if (fault := _fault(name, value, [field, camel(name)])) is not None]
+    )
     return Address(**trimmed)
+
+
+def _fault(name: str, value: str, path: list[str]) -> DomainError | None:
+    if not value:
+        return Required(field=path) if name in REQUIRED else None
+    if len(value) > MAX_LENGTH:
+        return Invalid(f"At most {MAX_LENGTH} characters.", field=path)
+    if any(ord(character) < 32 for character in value):
+        return Invalid("Control characters are not part of an address.", field=path)
+    if name == "country" and value not in COUNTRIES:
+        return Invalid("Not an ISO 3166 alpha-2 country code.", field=path)
+    return None
 
 
 def camel(name: str) -> str:

@@ -6,10 +6,7 @@ import strawberry
 from strawberry.types import Info
 
 from backend.core.errors import DomainError
-from backend.core.money import Money as DomainMoney
-from backend.core.money import parse_minor
-from backend.inventory.errors import OutOfStock
-from backend.orders.services import Placement, PlaceOrder, place_order
+from backend.orders.services import ExpectedTotal, Placement, PlaceOrder, place_order
 from schema.carts.addresses import AddressInput, to_address
 from schema.carts.inputs import CartLineInput, to_lines
 from schema.orders.types import Order
@@ -104,21 +101,17 @@ def _request(input: OrderPlaceInput) -> PlaceOrder:
     )
 
 
-def _expected(sent: MoneyInput | None) -> DomainMoney | None:
-    if sent is None:
-        return None
-    currency = sent.currency.value
-    return DomainMoney(parse_minor(sent.amount, currency, field=("expectedTotal", "amount")), currency)
+def _expected(sent: MoneyInput | None) -> ExpectedTotal | None:
+    return None if sent is None else ExpectedTotal(sent.amount, sent.currency.value)
 
 
 def _shortages(error: DomainError) -> list[StockShortage]:
-    if not isinstance(error, OutOfStock):
-        return []
+    short = [part.data["shortage"] for part in error.parts if "shortage" in part.data]
     return [
         StockShortage(
             variant_id=strawberry.ID(encode("ProductVariant", each.variant_id)),
             requested=each.requested,
             available=each.available,
         )
-        for each in error.shortages
+        for each in short
     ]

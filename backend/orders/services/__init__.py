@@ -4,7 +4,7 @@ from backend.orders.services.access import access_order, lock_order
 from backend.orders.services.events import record_event
 from backend.orders.services.expiry import expire_unpaid_orders
 from backend.orders.services.placing import Placement, place_order
-from backend.orders.services.purchase import PlaceOrder
+from backend.orders.services.purchase import ExpectedTotal, PlaceOrder
 from backend.orders.services.settling import (
     CaptureOutcome,
     apply_capture,
@@ -17,6 +17,7 @@ from backend.orders.services.settling import (
 
 __all__ = [
     "CaptureOutcome",
+    "ExpectedTotal",
     "PlaceOrder",
     "Placement",
     "access_order",

@@ -9,8 +9,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import transaction
 
-from backend.carts.errors import QuantityLimit
-from backend.carts.pricing import LinePrice, Totals, line_totals
+from backend.carts.pricing import LinePrice, Totals
 from backend.carts.services import close_ordered
 from backend.catalog.models import ProductImage
 from backend.catalog.queries import images_by_product
@@ -18,14 +17,12 @@ from backend.catalog.texts import translated
 from backend.core import clock, idempotency
 from backend.core.caller import Caller
 from backend.core.context import ShopContext
-from backend.core.errors import CurrencyMismatch
-from backend.core.money import MAX_MINOR, Money
 from backend.inventory.errors import OutOfStock
 from backend.inventory.services import reserve
-from backend.orders.errors import OrderNotFound, PriceChanged
+from backend.orders.errors import OrderNotFound
 from backend.orders.models import Order, OrderEventType, OrderLine
 from backend.orders.services.events import write_events
-from backend.orders.services.purchase import PlaceOrder, Purchase, find_purchase
+from backend.orders.services.purchase import PlaceOrder, Purchase, asked_currency, find_purchase
 from backend.orders.services.settling import count_units, mark_paid
 
 MAX_NAME = 255
@@ -49,19 +46,16 @@ def place_order(*, caller: Caller, shop: ShopContext, request: PlaceOrder) -> Pl
     """
     order_id = uuid4()
     earlier = idempotency.claim(
-        scope=_scope(caller), key=request.idempotency_key, request=_fingerprint(request), result_id=order_id
+        scope=_scope(caller), key=request.idempotency_key, request=_fingerprint(request, shop), result_id=order_id
     )
     if earlier is not None:
         return Placement(order=_placed_before(earlier), replayed=True)
     purchase = find_purchase(caller=caller, shop=shop, request=request)
-    prices = _prices(purchase)
-    totals = line_totals(prices.values())
-    _check_total(totals, request.expected_total, purchase.currency)
-    order = _create(order_id, caller, shop, purchase, totals)
-    _create_lines(order, purchase, prices, shop.language)
+    order = _create(order_id, caller, shop, purchase, purchase.totals)
+    _create_lines(order, purchase, purchase.prices, shop.language)
     write_events([order], OrderEventType.PLACED, [f"Order {order.number} was placed."])
-    if purchase.cart is not None:
-        close_ordered(purchase.cart)
+    if purchase.basket.cart is not None:
+        close_ordered(purchase.basket.cart)
     if order.total == 0:
         count_units(order)
     # Last: the most wanted rows of the shop are locked for the shortest time.
@@ -76,10 +70,11 @@ def _scope(caller: Caller) -> str:
     return "orderPlace" if caller.user_id is None else f"orderPlace:{caller.user_id}"
 
 
-def _fingerprint(request: PlaceOrder) -> dict[str, Any]:
+def _fingerprint(request: PlaceOrder, shop: ShopContext) -> dict[str, Any]:
+    """What makes a request another one. The context's currency and language are input too: the order keeps both."""
     sent = asdict(request)
     del sent["idempotency_key"]
-    return sent
+    return {**sent, "currency": asked_currency(request, shop), "language": shop.language}
 
 
 def _placed_before(order_id: str) -> Order:
@@ -89,34 +84,13 @@ def _placed_before(order_id: str) -> Order:
     return order
 
 
-def _prices(purchase: Purchase) -> dict[int, LinePrice]:
-    prices = {}
-    for variant_id, quantity in purchase.units.items():
-        price = purchase.found[variant_id].price
-        assert price is not None  # checked: without a price it could not be bought
-        prices[variant_id] = LinePrice(unit_price=price, quantity=quantity)
-    return prices
-
-
-def _check_total(totals: Totals, expected: Money | None, currency: str) -> None:
-    if totals.total > MAX_MINOR:
-        raise QuantityLimit("This is more than one order may cost.", field=["lines"])
-    if expected is None:
-        return
-    if expected.currency != currency:
-        raise CurrencyMismatch(f"This order is in {currency}.", field=["expectedTotal", "currency"])
-    if expected.minor != totals.total:
-        message = f"The total is {Money(totals.total, currency).amount} {currency}, not {expected.amount}."
-        raise PriceChanged(message, field=["expectedTotal"])
-
-
 def _create(order_id: UUID, caller: Caller, shop: ShopContext, purchase: Purchase, totals: Totals) -> Order:
     buyer, moment = purchase.buyer, clock.now()
     billing = buyer.billing or buyer.shipping
     return Order.objects.create(
         pk=order_id,
         customer_id=caller.user_id,
-        cart=purchase.cart,
+        cart=purchase.basket.cart,
         email=buyer.email,
         phone=buyer.phone,
         note=buyer.note,
@@ -136,7 +110,7 @@ def _create(order_id: UUID, caller: Caller, shop: ShopContext, purchase: Purchas
 
 
 def _create_lines(order: Order, purchase: Purchase, prices: Mapping[int, LinePrice], language: str) -> None:
-    variants = [purchase.found[each].variant for each in purchase.units]
+    variants = [purchase.found[each].variant for each in purchase.basket.units]
     images = images_by_product({variant.product_id for variant in variants if variant.image_id is None})
     OrderLine.objects.bulk_create(
         OrderLine(
@@ -163,7 +137,6 @@ def _first_id(images: list[ProductImage] | None) -> int | None:
 
 def _reserve(order: Order, purchase: Purchase) -> None:
     try:
-        reserve(order_id=order.pk, wanted=purchase.units, may_run_short=purchase.may_run_short)
+        reserve(order_id=order.pk, wanted=purchase.basket.units, may_run_short=purchase.may_run_short)
     except OutOfStock as short:
-        where = {each.variant_id: purchase.path(each.variant_id, "quantity") for each in short.shortages}
-        raise OutOfStock(short.shortages, where=where) from short
+        raise purchase.short_of(short.shortages) from short

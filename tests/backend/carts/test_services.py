@@ -210,18 +210,6 @@ def test_what_may_run_short_can_be_added_without_stock(policy: StockPolicy) -> N
     assert quantities(make_cart((variant, 7))) == {variant.pk: 7}
 
 
-def test_every_line_at_fault_is_named_and_none_is_added() -> None:
-    good, short, draft = make_variant(), make_variant(stock=0), unpublished()
-    cart = make_cart()
-    with pytest.raises(DomainError) as refusal:
-        add(cart, (good.pk, 1), (draft.pk, 1), (None, 1), (short.pk, -1))
-    assert [part.field for part in refusal.value.parts] == [["lines", "2", "variantId"], ["lines", "3", "quantity"]]
-    with pytest.raises(DomainError) as refusal:
-        add(cart, (draft.pk, 1), (good.pk, 1), (10**9, 1))
-    assert [part.code for part in refusal.value.parts] == ["NOT_PURCHASABLE", "NOT_FOUND"]
-    assert quantities(cart) == {}
-
-
 def test_a_cart_has_a_limit_of_lines(settings: Any) -> None:
     settings.CART_MAX_LINES = 2
     variants = [make_variant() for _ in range(3)]

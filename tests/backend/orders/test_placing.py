@@ -1,6 +1,8 @@
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -19,12 +21,12 @@ from backend.core.caller import GUEST, Caller
 from backend.core.context import ShopContext, default_context
 from backend.core.errors import CurrencyMismatch, DomainError, IdempotencyConflict, Invalid, NotFound, Required
 from backend.core.models import IdempotencyKey, OutboxEvent
-from backend.core.money import MAX_MINOR, Money
+from backend.core.money import MAX_MINOR
 from backend.inventory.errors import OutOfStock
 from backend.inventory.models import Reservation, StockLevel, StockMovement
 from backend.orders.errors import AddressRequired, CartEmpty, EmailRequired, PriceChanged
 from backend.orders.models import Order, OrderEvent, OrderEventType, OrderLine, OrderStatus, PaymentStatus
-from backend.orders.services import Placement, PlaceOrder, place_order
+from backend.orders.services import ExpectedTotal, Placement, PlaceOrder, place_order
 from tests.factories.carts import ADDRESS, make_cart, row_of
 from tests.factories.catalog import make_image, make_product, make_variant, set_prices
 from tests.factories.orders import buy_now
@@ -197,6 +199,10 @@ def test_a_short_cart_stays_open_and_the_key_free() -> None:
     assert not run(request).replayed
 
 
+def nameless() -> Address:
+    return replace(ADDRESS, first_name=" ")
+
+
 def draft_of_ours() -> Callable[[], PlaceOrder]:
     return lambda: buy_now((make_product(status=ProductStatus.DRAFT).variants.get(), 1))
 
@@ -216,7 +222,7 @@ def draft_of_ours() -> Callable[[], PlaceOrder]:
         (Invalid, lambda: buy_now((make_variant(), 1), email="nobody"), ["email"]),
         (Invalid, lambda: buy_now((make_variant(), 1), phone="1\x00"), ["phone"]),
         (Invalid, lambda: buy_now((make_variant(), 1), note="\x00"), ["note"]),
-        (Required, lambda: buy_now((make_variant(), 1), shipping_address=Address()), ["shippingAddress", "firstName"]),
+        (Required, lambda: buy_now((make_variant(), 1), shipping_address=nameless()), ["shippingAddress", "firstName"]),
         (Required, lambda: buy_now((make_variant(), 1), idempotency_key=" "), ["idempotencyKey"]),
         (Invalid, lambda: buy_now((make_variant(), 1), idempotency_key="x" * 256), ["idempotencyKey"]),
         (Invalid, lambda: buy_now((make_variant(), 1), idempotency_key="a\x00"), ["idempotencyKey"]),
@@ -251,11 +257,71 @@ def test_missing_email_and_address_are_both_named() -> None:
     assert not Order.objects.exists()
 
 
+def test_everything_at_fault_is_named_at_once_and_nothing_is_kept() -> None:
+    short, draft = make_variant(stock=1), make_product(status=ProductStatus.DRAFT).variants.get()
+    request = replace(
+        buy_now((make_variant(), 0), (draft, 1), (short, 2)),
+        email="nobody",
+        phone="\x00",
+        shipping_address=Address(first_name="Ada", country="XX"),
+        expected_total=ExpectedTotal(Decimal("-1"), "EUR"),
+    )
+    with pytest.raises(DomainError) as refusal:
+        run(request)
+    assert sorted((part.code, *part.field) for part in refusal.value.parts) == [
+        ("CURRENCY_MISMATCH", "expectedTotal", "currency"),
+        ("INVALID", "email"),
+        ("INVALID", "expectedTotal", "amount"),
+        ("INVALID", "lines", "0", "quantity"),
+        ("INVALID", "phone"),
+        ("INVALID", "shippingAddress", "country"),
+        ("NOT_PURCHASABLE", "lines", "1", "variantId"),
+        ("OUT_OF_STOCK", "lines", "2", "quantity"),
+        ("REQUIRED", "shippingAddress", "city"),
+        ("REQUIRED", "shippingAddress", "lastName"),
+        ("REQUIRED", "shippingAddress", "line1"),
+    ]
+    for model in (Order, Reservation, IdempotencyKey, OutboxEvent):
+        assert not model.objects.exists()
+
+
+def test_a_total_is_compared_only_when_all_of_it_is_known() -> None:
+    for request in (
+        buy_now((make_variant(), 0), (make_variant(), 1), expected_total=ExpectedTotal(Decimal("20"), "USD")),
+        from_cart(make_cart(), expected_total=ExpectedTotal(Decimal("20"), "USD")),
+    ):
+        refused(DomainError, request)
+    with pytest.raises(DomainError) as refusal:
+        run(buy_now((make_variant(), 1), email="", expected_total=ExpectedTotal(Decimal("20"), "USD")))
+    assert {part.code for part in refusal.value.parts} == {"EMAIL_REQUIRED", "PRICE_CHANGED"}
+
+
 def test_a_cart_with_a_line_that_is_no_longer_sold_is_refused() -> None:
     variant = make_variant()
     cart = make_cart((variant, 1))
     Product.objects.update(status=ProductStatus.ARCHIVED)
     assert refused(NotPurchasable, from_cart(cart)).field == ["cartId"]
+
+
+def test_refusals_of_a_cart_say_which_product_it_is() -> None:
+    fine = make_product("Mug").variants.get()
+    gone, short = make_product("Chair").variants.get(), make_product("Lamp", stock=3).variants.get()
+    cart = make_cart((fine, 1), (gone, 1), (short, 3))
+    StockLevel.objects.filter(variant=short).update(reserved=2)
+    message = f"Lamp ({short.sku}): 3 were asked for, 1 are left."
+    assert refused(OutOfStock, from_cart(cart)).message == message
+    Product.objects.filter(pk=gone.product_id).update(status=ProductStatus.ARCHIVED)
+    with pytest.raises(DomainError) as refusal:
+        run(from_cart(cart))
+    assert [(part.field, part.message) for part in refusal.value.parts] == [
+        (["cartId"], f"Chair ({gone.sku}): This variant cannot be bought."),
+        (["cartId"], message),
+    ]
+
+
+def test_an_id_that_was_guessed_does_not_tell_what_a_draft_is_called() -> None:
+    draft = make_product("Secret chair", status=ProductStatus.DRAFT).variants.get()
+    assert "Secret" not in refused(NotPurchasable, buy_now((draft, 1))).message
 
 
 def test_an_expired_and_an_ordered_cart_cannot_be_ordered() -> None:
@@ -278,14 +344,14 @@ def test_an_expected_total_that_is_no_longer_true_is_refused() -> None:
     variant = make_variant(prices={"USD": 1000})
     cart = make_cart((variant, 2))
     set_prices(variant, {"USD": 1250})
-    refusal = refused(PriceChanged, from_cart(cart, expected_total=Money(2000, "USD")))
+    refusal = refused(PriceChanged, from_cart(cart, expected_total=ExpectedTotal(Decimal("20.00"), "USD")))
     assert (refusal.field, refusal.message) == (["expectedTotal"], "The total is 25.00 USD, not 20.00.")
-    assert run(from_cart(cart, expected_total=Money(2500, "USD"))).order.total == 2500
+    assert run(from_cart(cart, expected_total=ExpectedTotal(Decimal("25.00"), "USD"))).order.total == 2500
 
 
 def test_an_expected_total_in_another_currency_is_refused() -> None:
     cart = make_cart((make_variant(), 1))
-    refusal = refused(CurrencyMismatch, from_cart(cart, expected_total=Money(1000, "EUR")))
+    refusal = refused(CurrencyMismatch, from_cart(cart, expected_total=ExpectedTotal(Decimal("10.00"), "EUR")))
     assert refusal.field == ["expectedTotal", "currency"]
 
 
@@ -298,7 +364,7 @@ def test_an_order_beyond_any_amount_is_refused() -> None:
 
 def test_the_same_key_and_input_bring_back_the_order_as_it_is_now() -> None:
     cart = make_cart((make_variant(stock=5), 1))
-    request = from_cart(cart, expected_total=Money(1000, "USD"))
+    request = from_cart(cart, expected_total=ExpectedTotal(Decimal("10.00"), "USD"))
     first = run(request)
     Order.objects.update(status=OrderStatus.CANCELLED)
     second = run(request)
@@ -314,6 +380,23 @@ def test_the_same_key_with_other_input_is_refused() -> None:
     run(request)
     assert refused(IdempotencyConflict, buy_now((variant, 2), idempotency_key="one")).field == ["idempotencyKey"]
     refused(IdempotencyConflict, from_cart(make_cart((variant, 1)), idempotency_key="one"))
+
+
+@pytest.mark.parametrize("change", [{"currency": "EUR"}, {"language": "de"}])
+def test_the_contexts_currency_and_language_are_input_too(change: dict[str, str]) -> None:
+    variant = make_variant()
+    request = buy_now((variant, 1), idempotency_key="one")
+    first = run(request)
+    with pytest.raises(IdempotencyConflict):
+        run(request, shop=replace(default_context(), **change))
+    assert Order.objects.get() == first.order
+    assert run(replace(request, currency="USD")).replayed  # the same, said aloud
+
+
+def test_a_carts_order_does_not_depend_on_the_contexts_currency() -> None:
+    request = from_cart(make_cart((make_variant(), 1)))
+    placed = run(request, shop=replace(default_context(), currency="EUR"))
+    assert (placed.order.currency, run(request).replayed) == ("USD", True)
 
 
 def test_a_customers_key_is_no_other_customers() -> None:
