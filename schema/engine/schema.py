@@ -7,20 +7,40 @@ import strawberry
 from graphql import GraphQLDirective, GraphQLEnumType, GraphQLObjectType
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
+from schema.engine.compile import Plans
+from schema.engine.executor import EXTENSION, Engine, EngineExecutor
 from schema.engine.fields import fast_resolver
 
 
 class EngineSchema(strawberry.Schema):
-    """Pass `operation_directives` for directives on operations: Strawberry's own would wrap every field."""
+    """Pass `operation_directives` for directives on operations: Strawberry's own would wrap every field.
 
-    def __init__(self, *args: Any, operation_directives: list[Any] | None = None, **kwargs: Any) -> None:
+    With `breadth_first=False`, graphql-core runs everything.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        operation_directives: list[Any] | None = None,
+        breadth_first: bool = True,
+        plans_kept: int = 2000,
+        **kwargs: Any,
+    ) -> None:
         self._operation_directives = operation_directives or []
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, execution_context_class=EngineExecutor, **kwargs)
+        if breadth_first:
+            plans = Plans(self._schema, self.schema_converter.scalar_registry, self.config, plans_kept)
+            self._schema.extensions[EXTENSION] = Engine(plans)
         for named in self._schema.type_map.values():
             if isinstance(named, GraphQLObjectType) and not named.name.startswith("__"):
                 self._speed_up_object(named)
             elif isinstance(named, GraphQLEnumType) and not named.name.startswith("__"):
                 _speed_up_enum(named)
+
+    @property
+    def engine(self) -> Engine | None:
+        """Counts of what was run breadth first, and of what was not; None where that is off."""
+        return self._schema.extensions.get(EXTENSION)
 
     def process_errors(self, errors: Any, execution_context: Any = None) -> None:
         """Logging is the server's: each error once, under the id that the client is told."""

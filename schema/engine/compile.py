@@ -1,0 +1,244 @@
+"""From a validated document to plans, once for each selection and set of flags."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from operator import attrgetter
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLType,
+    Node,
+    SelectionSetNode,
+    VariableNode,
+    get_named_type,
+    is_abstract_type,
+    is_composite_type,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+    is_object_type,
+)
+from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_subfields
+from graphql.execution.values import VariableValues, get_argument_values
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.arguments import convert_arguments
+from strawberry.types.field import StrawberryField
+
+from schema.engine.fields import BatchedField, ColumnField, ComputedField
+from schema.engine.plan import (
+    AbstractOf,
+    Arguments,
+    Batched,
+    Column,
+    Completer,
+    Computed,
+    Constant,
+    Int,
+    Leaf,
+    ListOf,
+    NonNull,
+    ObjectOf,
+    Selection,
+    Step,
+)
+
+FLAGS = ("skip", "include")
+SENT_AS_THEY_ARE: dict[str, frozenset[type]] = {
+    "String": frozenset({str}),
+    "ID": frozenset({str}),
+    "Boolean": frozenset({bool}),
+}
+
+
+class Unsupported(Exception):
+    """A selection that graphql-core has to run; the text says why."""
+
+
+class Plan:
+    """How to complete what one root field returned. `blocking` tells whether that may wait for a database."""
+
+    def __init__(self, completer: Completer, *, blocking: bool) -> None:
+        self.completer = completer
+        self.blocking = blocking
+
+
+class Plans:
+    """The plans of a schema, at most `limit` selections; the least recently used makes room.
+
+    A selection's nodes are kept with its plans, so that their ids stay theirs.
+    """
+
+    def __init__(self, schema: GraphQLSchema, registry: Any, config: Any, limit: int) -> None:
+        self._schema = schema
+        self._registry = registry
+        self._config = config
+        self._limit = limit
+        self._selections: OrderedDict[tuple[int, ...], _Planned] = OrderedDict()
+
+    def find(self, operation: "Operation", returns: GraphQLType, details: list[FieldDetails]) -> Plan | Unsupported:
+        """The plan of a root field, compiled if need be; or why there is none."""
+        key = tuple(id(each.node) for each in details)
+        planned = self._selections.get(key)
+        if planned is None:
+            planned = self._selections[key] = _Planned(details, operation.fragments)
+            if len(self._selections) > self._limit:
+                self._selections.popitem(last=False)
+        else:
+            self._selections.move_to_end(key)
+        flags = tuple(operation.variables.coerced.get(name) for name in planned.flags)
+        plan = planned.by_flags.get(flags)
+        if plan is None:
+            plan = planned.by_flags[flags] = self._compile(operation, returns, details)
+        return plan
+
+    def _compile(self, operation: "Operation", returns: GraphQLType, details: list[FieldDetails]) -> Plan | Unsupported:
+        compiler = _Compiler(self._schema, operation, self._registry, self._config)
+        try:
+            completer = compiler.completer(returns, details)
+        except Unsupported as reason:
+            return reason
+        return Plan(completer, blocking=compiler.blocking)
+
+
+class Operation:
+    """What compiling needs of an operation that is about to run."""
+
+    __slots__ = ("fragments", "node", "variables")
+
+    def __init__(self, node: Any, fragments: dict[str, FragmentDetails], variables: VariableValues) -> None:
+        self.node = node
+        self.fragments = fragments
+        self.variables = variables
+
+
+class _Planned:
+    def __init__(self, details: list[FieldDetails], fragments: dict[str, FragmentDetails]) -> None:
+        self.nodes = [each.node for each in details]
+        self.flags = _flag_variables(self.nodes, fragments)
+        self.by_flags: dict[tuple[Any, ...], Plan | Unsupported] = {}
+
+
+def _flag_variables(nodes: Iterable[FieldNode], fragments: dict[str, FragmentDetails]) -> list[str]:
+    """The variables that `@skip` and `@include` below these fields depend on: what makes plans differ."""
+    found: dict[str, None] = {}
+    seen: set[str] = set()
+
+    def look(selections: SelectionSetNode | None) -> None:
+        for selection in selections.selections if selections else ():
+            for directive in selection.directives or ():
+                if directive.name.value in FLAGS:
+                    found.update(dict.fromkeys(_variables(directive.arguments or ())))
+            if not isinstance(selection, FragmentSpreadNode):
+                look(selection.selection_set)  # type: ignore[attr-defined]
+            elif selection.name.value not in seen and selection.name.value in fragments:
+                seen.add(selection.name.value)
+                look(fragments[selection.name.value].definition.selection_set)
+
+    for node in nodes:
+        look(node.selection_set)
+    return list(found)
+
+
+def _variables(nodes: Iterable[Any]) -> list[str]:
+    """The names of all variables in some arguments, also in lists and input objects."""
+    names: list[str] = []
+    for node in nodes:
+        value = getattr(node, "value", None)
+        if isinstance(node, VariableNode):
+            names.append(node.name.value)
+        elif isinstance(value, Node):
+            names += _variables([value])
+        names += _variables(getattr(node, "values", None) or ())
+        names += _variables(getattr(node, "fields", None) or ())
+    return names
+
+
+class _Compiler:
+    def __init__(self, schema: GraphQLSchema, operation: Operation, registry: Any, config: Any) -> None:
+        self._schema = schema
+        self._operation = operation
+        self._registry = registry
+        self._config = config
+        self.blocking = False
+
+    def completer(self, returns: Any, details: list[FieldDetails]) -> Completer:
+        if is_non_null_type(returns):
+            return NonNull(self.completer(returns.of_type, details))
+        if is_list_type(returns):
+            return ListOf(self.completer(returns.of_type, details))
+        if is_leaf_type(returns):
+            coerce = returns.coerce_output_value
+            return (
+                Int(coerce) if returns.name == "Int" else Leaf(coerce, SENT_AS_THEY_ARE.get(returns.name, frozenset()))
+            )
+        if is_object_type(returns):
+            return ObjectOf(self._selection(returns, details))
+        if is_abstract_type(returns) and returns.resolve_type is not None:
+            possible = self._schema.get_possible_types(returns)
+            selections = {each.name: self._selection(each, details) for each in possible}
+            return AbstractOf(returns.resolve_type, returns, selections)
+        raise Unsupported(f"type {returns}")
+
+    def _selection(self, object_type: GraphQLObjectType, details: list[FieldDetails]) -> Selection:
+        if object_type.is_type_of is not None:
+            raise Unsupported("is_type_of")
+        operation = self._operation
+        collected = collect_subfields(
+            self._schema, operation.fragments, operation.variables, operation.node, object_type, details
+        )
+        if collected.new_defer_usages:
+            raise Unsupported("@defer")
+        steps = {key: self._step(object_type, same) for key, same in collected.grouped_field_set.items()}
+        return Selection(list(steps), list(steps.values()))
+
+    def _step(self, object_type: GraphQLObjectType, details: list[FieldDetails]) -> Step:
+        for each in details:
+            if each.defer_usage is not None or each.fragment_variable_values is not None:
+                raise Unsupported("@defer or fragment variables")
+            if any(directive.name.value not in FLAGS for directive in each.node.directives or ()):
+                raise Unsupported("a directive on a field")
+        node = details[0].node
+        if node.name.value == "__typename":
+            return Constant(object_type.name)
+        definition = object_type.fields.get(node.name.value)
+        if definition is None:
+            raise Unsupported("an unknown field")
+        field = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+        return self._field(field, definition, details)
+
+    def _field(self, field: StrawberryField | None, definition: GraphQLField, details: list[FieldDetails]) -> Step:
+        if field is None or field.extensions:
+            raise Unsupported("a field that is not Strawberry's alone")
+        if isinstance(field, BatchedField):
+            self.blocking = True
+            arguments = self._arguments(field, definition, details[0].node)
+            completer = self.completer(definition.type, details)
+            return Batched(field.batch_name, field.batch, field.takes_context, arguments, completer)
+        if isinstance(field, ComputedField):
+            arguments = self._arguments(field, definition, details[0].node)
+            return Computed(field.compute, field.takes_context, arguments, self.completer(definition.type, details))
+        if field.is_basic_field:
+            get = attrgetter(field.attribute if isinstance(field, ColumnField) else field.python_name)
+            return Column(get, self.completer(definition.type, details))
+        raise Unsupported("a resolver of its own")
+
+    def _arguments(self, field: StrawberryField, definition: GraphQLField, node: FieldNode) -> Arguments | None:
+        if not definition.args and not node.arguments:
+            return None
+
+        def coerce(variables: Any) -> dict[str, Any]:
+            values = get_argument_values(definition, node, variables)
+            return convert_arguments(values, field.arguments, self._registry, self._config)
+
+        constant = not _variables(node.arguments or ())
+        return Arguments(coerce, constant=constant, variables=self._operation.variables)
+
+
+def selects_fields(returns: GraphQLType) -> bool:
+    """Whether values of this type have something below them to complete."""
+    return is_composite_type(get_named_type(returns))

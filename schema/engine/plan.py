@@ -1,0 +1,252 @@
+"""A plan: what an operation's root field selects, to be completed level by level over lists.
+
+Every step takes all values of its level and returns as many answers, in order. Whatever is unusual (an exception, a
+null where none may be, a value that is not what its type says) raises, and graphql-core completes the same value.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import chain
+from types import NoneType
+from typing import Any, Protocol
+
+from graphql import Undefined
+
+from schema.engine.loader import BatchFunction, BatchKey
+
+INT_MIN, INT_MAX = -(2**31), 2**31 - 1
+
+
+class Unusual(Exception):
+    """Something that graphql-core must answer; the text says what."""
+
+
+class Run:
+    """What the steps of one attempt share."""
+
+    __slots__ = ("context", "info", "variables")
+
+    def __init__(self, context: Any, variables: Any, info: Any) -> None:
+        self.context = context
+        self.variables = variables
+        self.info = info
+
+
+class Completer(Protocol):
+    """Turns values of one type into what is sent: the specification's CompleteValue, over a list."""
+
+    def complete(self, values: list[Any], run: Run) -> list[Any]: ...
+
+
+class Step(Protocol):
+    """One selected field of all objects of a level."""
+
+    def run(self, sources: list[Any], run: Run) -> list[Any]: ...
+
+
+class Selection:
+    """The fields selected on one object type."""
+
+    def __init__(self, keys: Sequence[str], steps: Sequence[Step]) -> None:
+        self._keys = tuple(keys)
+        self._steps = tuple(steps)
+
+    def run(self, sources: list[Any], run: Run) -> list[dict[str, Any]]:
+        if not sources:
+            return []
+        if not self._steps:
+            return [{} for _ in sources]
+        keys = self._keys
+        columns = [step.run(sources, run) for step in self._steps]
+        return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+# Steps -------------------------------------------------------------------------------------------
+
+
+class Constant:
+    """`__typename`."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def run(self, sources: list[Any], run: Run) -> list[Any]:
+        return [self._value] * len(sources)
+
+
+class Column:
+    def __init__(self, get: Callable[[Any], Any], completer: Completer) -> None:
+        self._get = get
+        self._completer = completer
+
+    def run(self, sources: list[Any], run: Run) -> list[Any]:
+        return self._completer.complete(list(map(self._get, sources)), run)
+
+
+class Arguments:
+    """A field's arguments: coerced once a run, or once for all where no variable is in them."""
+
+    def __init__(self, coerce: Callable[[Any], dict[str, Any]], *, constant: bool, variables: Any) -> None:
+        self._coerce = coerce
+        self._known = coerce(variables) if constant else None
+
+    def of(self, run: Run) -> dict[str, Any]:
+        return self._coerce(run.variables) if self._known is None else self._known
+
+
+class Computed:
+    def __init__(
+        self, compute: Callable[..., Any], takes_context: bool, arguments: Arguments | None, completer: Completer
+    ) -> None:
+        self._compute = compute
+        self._takes_context = takes_context
+        self._arguments = arguments
+        self._completer = completer
+
+    def run(self, sources: list[Any], run: Run) -> list[Any]:
+        compute = self._compute
+        given = [run.context] if self._takes_context else []
+        if self._arguments is None:
+            values = [compute(source, *given) for source in sources] if given else list(map(compute, sources))
+        else:
+            named = self._arguments.of(run)
+            values = [compute(source, *given, **named) for source in sources]
+        return self._completer.complete(values, run)
+
+
+class Batched:
+    def __init__(
+        self,
+        name: str,
+        function: BatchFunction,
+        takes_context: bool,
+        arguments: Arguments | None,
+        completer: Completer,
+    ) -> None:
+        self._call = name, function, takes_context
+        self._key = BatchKey(name, function, takes_context, {})
+        self._arguments = arguments
+        self._completer = completer
+
+    def run(self, sources: list[Any], run: Run) -> list[Any]:
+        key = self._key if self._arguments is None else BatchKey(*self._call, self._arguments.of(run))
+        return self._completer.complete(key.run(sources, run.context), run)
+
+
+# Completers --------------------------------------------------------------------------------------
+
+
+class Leaf:
+    """Scalars and enums. Values whose exact type is in `as_is` are sent as they are."""
+
+    def __init__(self, coerce: Callable[[Any], Any], as_is: frozenset[type] = frozenset()) -> None:
+        self._coerce = coerce
+        self._as_is = as_is | {NoneType}
+
+    def complete(self, values: list[Any], run: Run) -> list[Any]:
+        kinds = set(map(type, values))
+        if kinds <= self._as_is:
+            return values
+        _refuse_odd(kinds)
+        coerce = self._coerce
+        done = [None if value is None else coerce(value) for value in values]
+        if any(after is None and before is not None for before, after in zip(values, done, strict=True)):
+            raise Unusual("a leaf became null")
+        return done
+
+
+class Int(Leaf):
+    """GraphQL's Int: 32 bits."""
+
+    def complete(self, values: list[Any], run: Run) -> list[Any]:
+        numbers = [value for value in values if value is not None]
+        if set(map(type, numbers)) <= {int} and (not numbers or (min(numbers) >= INT_MIN and max(numbers) <= INT_MAX)):
+            return values
+        return super().complete(values, run)
+
+
+class NonNull:
+    def __init__(self, inner: Completer) -> None:
+        self._inner = inner
+
+    def complete(self, values: list[Any], run: Run) -> list[Any]:
+        if NoneType in set(map(type, values)):
+            raise Unusual("a null where none may be")
+        return self._inner.complete(values, run)
+
+
+class ListOf:
+    def __init__(self, inner: Completer) -> None:
+        self._inner = inner
+
+    def complete(self, values: list[Any], run: Run) -> list[Any]:
+        kinds = set(map(type, values))
+        if not kinds <= {list, tuple, NoneType}:
+            raise Unusual("a list that is none")
+        lists = values if NoneType not in kinds else [value for value in values if value is not None]
+        done = self._inner.complete(list(chain.from_iterable(lists)), run)
+        answers: list[Any] = []
+        start = 0
+        for value in values:
+            if value is None:
+                answers.append(None)
+            else:
+                end = start + len(value)
+                answers.append(done[start:end])
+                start = end
+        return answers
+
+
+class ObjectOf:
+    """Objects of one type. The same object twice on a level is completed once."""
+
+    def __init__(self, selection: Selection) -> None:
+        self._selection = selection
+
+    def complete(self, values: list[Any], run: Run) -> list[Any]:
+        _refuse_odd(set(map(type, values)))
+        return _once_each(values, lambda distinct: self._selection.run(distinct, run))
+
+
+class AbstractOf:
+    """Objects of an interface or union: one selection for each type that they can be."""
+
+    def __init__(self, resolve_type: Callable[..., Any], graphql_type: Any, selections: dict[str, Selection]) -> None:
+        self._resolve_type = resolve_type
+        self._type = graphql_type
+        self._selections = selections
+
+    def complete(self, values: list[Any], run: Run) -> list[Any]:
+        _refuse_odd(set(map(type, values)))
+        return _once_each(values, lambda distinct: self._by_type(distinct, run))
+
+    def _by_type(self, values: list[Any], run: Run) -> list[Any]:
+        positions: dict[str, list[int]] = {}
+        for position, value in enumerate(values):
+            name = self._resolve_type(value, run.info, self._type)
+            if name not in self._selections:
+                raise Unusual("an object of no possible type")
+            positions.setdefault(name, []).append(position)
+        answers: list[Any] = [None] * len(values)
+        for name, places in positions.items():
+            done = self._selections[name].run([values[place] for place in places], run)
+            for place, answer in zip(places, done, strict=True):
+                answers[place] = answer
+        return answers
+
+
+def _once_each(values: list[Any], complete: Callable[[list[Any]], list[Any]]) -> list[Any]:
+    """Complete each object of a level once, by identity; nulls stay."""
+    keys = list(map(id, values))
+    distinct = dict(zip(keys, values, strict=True))
+    distinct.pop(id(None), None)
+    if len(distinct) == len(values):
+        return complete(values)
+    done = dict(zip(distinct, complete(list(distinct.values())), strict=True))
+    return list(map(done.get, keys))
+
+
+def _refuse_odd(kinds: set[type]) -> None:
+    """Exceptions are raised, awaitables awaited and `Undefined` is null: by graphql-core."""
+    for kind in kinds:
+        if issubclass(kind, Exception) or kind is type(Undefined) or hasattr(kind, "__await__"):
+            raise Unusual(f"a {kind.__name__} in place of a value")

@@ -1,0 +1,230 @@
+"""The engine against graphql-core: the same documents, the same answers to the byte, errors and paths included."""
+
+import asyncio
+import os
+from typing import Any
+
+import orjson
+import pytest
+from graphql import parse, validate
+from hypothesis import Phase, assume, example, given, settings
+from hypothesis import strategies as st
+
+from schema.engine import EngineSchema
+from schema.engine.compile import Plans
+from tests.schema.engine.random_documents import VARIABLES, documents
+from tests.schema.engine.toy import Context, make_schema
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "150"))
+FAST = make_schema(breadth_first=True)
+STOCK = make_schema(breadth_first=False)
+
+
+Errors = dict[tuple[str | int, ...], dict[str, Any]]
+
+
+def answer(schema: EngineSchema, document: str, variables: dict[str, Any] | None = None) -> tuple[Any, Errors]:
+    """The answer's data, and its errors by path: fields that fail at once may report in any order."""
+    result: Any = asyncio.run(schema.execute(document, variables, context_value=Context()))
+    return result.data, {tuple(error.path): error.formatted for error in result.errors or []}
+
+
+def both(document: str, variables: dict[str, Any] | None = None) -> tuple[bytes, Errors]:
+    """The answer of either way, as bytes and errors, after comparing them.
+
+    Where a null spreads to a parent, which of the faults below that parent are told is left to the server by the
+    specification (6.4.4); there, each way must tell one.
+    """
+    expected, errors = answer(STOCK, document, variables)
+    data, found = answer(FAST, document, variables)
+    assert orjson.dumps(data) == orjson.dumps(expected)
+    for path in errors.keys() ^ found.keys():
+        place = null_above(expected, path)
+        assert place is not None, path
+        assert any(each[: len(place)] == place for each in errors)
+        assert any(each[: len(place)] == place for each in found)
+    assert all(errors[path] == found[path] for path in errors.keys() & found.keys())
+    return orjson.dumps(expected), errors
+
+
+def null_above(data: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...] | None:
+    """Where a null has taken the place of what would hold the path; None where it has not."""
+    for depth, key in enumerate(path):
+        if data is None:
+            return path[:depth]
+        data = data[key]
+    return None
+
+
+def counts() -> tuple[int, int]:
+    engine = FAST.engine
+    assert engine is not None
+    return engine.runs, sum(engine.fallbacks.values())
+
+
+def run_once(document: str, variables: dict[str, Any] | None = None) -> bytes:
+    """The data of a document that the engine must run by itself, the same as graphql-core's."""
+    runs, fallbacks = counts()
+    data, errors = both(document, variables)
+    assert errors == {}
+    assert counts() == (runs + 1, fallbacks)
+    return data
+
+
+def fall_back(document: str, reason: str, variables: dict[str, Any] | None = None) -> Errors:
+    """The errors of a document that graphql-core must complete, for this reason."""
+    assert FAST.engine is not None
+    before = FAST.engine.fallbacks[reason]
+    _, errors = both(document, variables)
+    assert FAST.engine.fallbacks[reason] == before + 1, FAST.engine.fallbacks
+    return errors
+
+
+PLAIN = {
+    "columns": "{ people { number label } }",
+    "an alias of a field beside the field": "{ people { number n: number } }",
+    "merged fields": "{ people { books { number } books { title number } } }",
+    "merged root fields": "{ people { number } people { label } }",
+    "aliases with other arguments": """{ people {
+        a: books(wish: {least: 3}) { number } b: books(first: 1) { shout(mark: "?") } } }""",
+    "typename everywhere": "{ people { __typename books { __typename } favorites { __typename } } }",
+    "an inline fragment without a type": "{ people { ... { number } ... on Person { label } } }",
+    "fragments in fragments": """{ people { ...P } }
+        fragment P on Person { books { ...B } } fragment B on Book { number }""",
+    "an interface": "{ named(number: 1) { __typename label ... on Person { number } ... on Book { title } } }",
+    "a fragment on an interface inside an object": "{ people { ... on Named { label } } }",
+    "a union with nulls": "{ things { __typename ... on Note { text length } ... on Stamp { mark } } }",
+    "interfaces in lists that may be null": "{ people { relatives { label ... on Book { shout } } } }",
+    "a list of lists": "{ book(number: 1) { matrix } }",
+    "an enum that may be null": "{ people(count: 2) { books(first: 2) { number } } book(number: 0) { genre } }",
+    "the same object twice on a level": "{ people { books { author { books { number } } } } }",
+    "large integers": "{ book(number: 2) { large } }",
+    "an empty list": "{ people(count: 0) { books { author { number } } } }",
+    "nothing selected at last": "{ people { ... @include(if: false) { number } } }",
+}
+
+
+@pytest.mark.parametrize("document", PLAIN.values(), ids=PLAIN)
+def test_what_is_plain_is_run_breadth_first(document: str) -> None:
+    runs, fallbacks = counts()
+    _, errors = both(document)
+    assert errors == {}
+    assert counts()[0] > runs
+    assert counts()[1] == fallbacks
+
+
+FAULTS = {
+    "a null in a non-null place": ("{ book(number: 4) { strictTitle } }", "a null where none may be"),
+    "a null object in a non-null place": (
+        "{ book(number: 5) { number strictAuthor { number } } }",
+        "a null where none may be",
+    ),
+    "a null in a list of non-nulls": ("{ book(number: 3) { holes } }", "a null where none may be"),
+    "a computed field that raises": ("{ book(number: 1) { number fault } }", "Fault"),
+    "an exception among the answers": ("{ people { books { brittle } } }", "a Fault in place of a value"),
+    "a batch that raises": ("{ people { books { number broken } } }", "Fault"),
+    "a batch of the wrong length": ("{ book(number: 1) { short number } }", "BatchLengthError"),
+    "an enum's unknown value": ("{ book(number: 3) { genre } }", "GraphQLError"),
+    "not a number": ("{ book(number: 1) { weight } }", "GraphQLError"),
+    "a list that is none": ("{ book(number: 3) { oddList } }", "a list that is none"),
+    "too large an integer": ("{ book(number: 9) { large } }", "GraphQLError"),
+    "a null for a union's non-null": ("{ things { ... on Stamp { strictMark } } }", "a null where none may be"),
+}
+
+
+@pytest.mark.parametrize(("document", "reason"), FAULTS.values(), ids=FAULTS)
+def test_what_fails_is_answered_by_graphql_core(document: str, reason: str) -> None:
+    assert fall_back(document, reason)
+
+
+UNKNOWN = {
+    "an async resolver": "{ people { slow } }",
+    "a resolver with info": '{ people { plain(word: "w") number } }',
+    "introspection": "{ __schema { queryType { name } } }",
+    "a list from a range": "{ book(number: 4) { oddList } }",
+}
+
+
+@pytest.mark.parametrize("document", UNKNOWN.values(), ids=UNKNOWN)
+def test_what_the_plan_does_not_know_is_run_by_graphql_core(document: str) -> None:
+    fallbacks = counts()[1]
+    _, errors = both(document)
+    assert errors == {}
+    assert counts()[1] == fallbacks + 1
+
+
+def test_errors_at_the_root_and_leaves_there_are_graphql_cores_own() -> None:
+    runs = counts()
+    data, errors = both("{ word fails { number } }")
+    assert data == b"null"
+    assert len(errors) == 1
+    assert counts() == runs
+
+
+@pytest.mark.parametrize("flag", [True, False])
+def test_flags_choose_among_plans_of_one_document(flag: bool) -> None:
+    document = """query ($flag: Boolean!, $word: String!) { people {
+        number @skip(if: $flag) label @include(if: $flag) books { shout(mark: $word) ...F @include(if: $flag) } } }
+        fragment F on Book { title }"""
+    data = run_once(document, {"flag": flag, "word": "?"})
+    assert (b'"label"' in data, b'"title"' in data, b'"number"' in data) == (flag, flag, not flag)
+
+
+def test_arguments_follow_the_variables_of_each_request() -> None:
+    document = "query ($wish: Wish, $first: Int! = 2) { people { books(wish: $wish, first: $first) { number } } }"
+    answers = [
+        run_once(document, variables)
+        for variables in ({}, {"first": 1}, {"wish": {"least": 4}}, {"wish": {"least": 4}, "first": 0}, {"wish": None})
+    ]
+    assert len(set(answers)) == 4
+
+
+def test_all_levels_run_in_one_hop() -> None:
+    context = Context()
+    result = asyncio.run(
+        FAST.execute(
+            "{ people { books { author { books { number } } } favorites { __typename } } }", context_value=context
+        )
+    )
+    assert result.errors is None
+    assert context.hops == 1
+
+
+def test_a_mutation_whose_selection_fails_is_run_once() -> None:
+    for schema in (FAST, STOCK):
+        context: Any = Context()
+        document = "mutation { one: write(number: 1) { fault } two: write(number: 5) { strictAuthor { number } } }"
+        result = asyncio.run(schema.execute(document, context_value=context))
+        assert context.written == [1, 5]
+        assert result.data == {"one": {"fault": None}, "two": None}
+        assert [error.path for error in result.errors or []] == [["one", "fault"], ["two", "strictAuthor"]]
+
+
+def test_one_request_sees_nothing_of_another() -> None:
+    document = "query ($n: Int!) { people { books(first: $n) { number author { label } } } }"
+    alone = [asyncio.run(FAST.execute(document, {"n": n}, context_value=Context())).data for n in range(4)]
+
+    async def at_once() -> list[Any]:
+        requests = [FAST.execute(document, {"n": n % 4}, context_value=Context()) for n in range(200)]
+        return [result.data for result in await asyncio.gather(*requests)]
+
+    assert asyncio.run(at_once()) == alone * 50
+
+
+def test_plans_make_room_and_start_anew() -> None:
+    schema = make_schema(breadth_first=True)
+    plans: Plans = schema._schema.extensions["cartograph-engine"].plans
+    plans._limit = 10
+    for number in range(50):
+        document = f"{{ people(count: {number % 3}) {{ x{number}: number }} }}"
+        assert answer(schema, document) == answer(STOCK, document)
+    assert len(plans._selections) == 10
+
+
+@settings(max_examples=EXAMPLES, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@given(document=documents(STOCK._schema), flags=st.fixed_dictionaries({name: st.booleans() for name in VARIABLES}))
+@example(document="{ people { books { author { number } } } }", flags={})
+def test_any_document_has_the_same_answer(document: str, flags: dict[str, bool]) -> None:
+    parsed = parse(document)
+    assume(not validate(STOCK._schema, parsed))
+    both(document, flags)

@@ -1,0 +1,225 @@
+"""A library that is no shop: interfaces, unions, lists of lists, nulls and faults in every place."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, Any
+
+import strawberry
+
+from schema.engine import Batches, EngineSchema, batched, computed
+
+
+class Context:
+    """What the engine asks of a context, in one thread."""
+
+    def __init__(self) -> None:
+        self.batches = Batches(self)
+        self.hops = 0
+
+    async def run_sync(self, function: Callable[[], Any]) -> Any:
+        self.hops += 1
+        return function()
+
+
+class Fault(Exception):
+    """Raised on purpose."""
+
+
+@strawberry.enum
+class Genre(Enum):
+    NOVEL = "novel"
+    POEM = "poem"
+
+
+@strawberry.input
+class Wish:
+    least: int = 0
+    words: list[str] | None = None
+
+
+@strawberry.type
+class Note:
+    text: str
+    mark: int | None = None
+
+    @batched
+    def length(notes: list[Any]) -> list[int]:
+        return [len(note.text) for note in notes]
+
+
+@strawberry.type
+class Stamp:
+    mark: int | None
+    strict_mark: int
+
+
+Thing = Annotated[Note | Stamp, strawberry.union("Thing")]
+
+
+@dataclass
+class Row:
+    number: int
+
+    @property
+    def title(self) -> str | None:
+        return None if self.number % 5 == 4 else f"Title {self.number}"
+
+
+class BookRow(Row):
+    pass
+
+
+class PersonRow(Row):
+    pass
+
+
+def books_of(row: Row) -> list[BookRow]:
+    return [BookRow(row.number * 3 + n) for n in range(row.number % 4)]
+
+
+@strawberry.interface
+class Named:
+    @computed
+    def label(row: Any) -> str:
+        return f"{type(row).__name__} {row.number}"
+
+    @classmethod
+    def resolve_type(cls, value: Any, *_: Any) -> str:
+        return {"BookRow": "Book", "PersonRow": "Person"}[type(value).__name__]
+
+
+@strawberry.type
+class Book(Named):
+    number: int
+    title: str | None
+
+    @computed
+    def strict_title(row: Any) -> str:
+        return row.title  # type: ignore[no-any-return]
+
+    @computed
+    def shout(row: Any, *, mark: str = "!", times: int = 1) -> str:
+        return f"{row.number}{mark * times}"
+
+    @computed
+    def large(row: Any) -> int:
+        return 2**31 - 3 + int(row.number)
+
+    @computed
+    def genre(row: Any) -> Genre | None:
+        return [Genre.NOVEL, Genre.POEM, None, "none of them"][row.number % 4]  # type: ignore[no-any-return]
+
+    @computed
+    def weight(row: Any) -> float | None:
+        return [1.5, float("nan"), 2, None][row.number % 4]  # type: ignore[no-any-return]
+
+    @computed
+    def fault(row: Any) -> str | None:
+        if row.number % 3 == 1:
+            raise Fault(f"book {row.number}")
+        return "fine"
+
+    @computed
+    def matrix(row: Any) -> list[list[int | None]]:
+        return [[row.number, None], [], [1, 2, 3]]
+
+    @computed
+    def holes(row: Any) -> list[str]:
+        return ["a", None, "c"] if row.number % 4 == 3 else ["a", "c"]  # type: ignore[list-item]
+
+    @computed
+    def odd_list(row: Any) -> list[int] | None:
+        return {0: [1], 1: (2,), 2: None, 3: 7, 4: range(2)}[row.number % 5]  # type: ignore[return-value]
+
+    @batched
+    def author(rows: list[Any]) -> list["Person | None"]:
+        shared = PersonRow(1)
+        return [None if row.number % 6 == 5 else shared if row.number % 2 else PersonRow(2) for row in rows]  # type: ignore[misc]
+
+    @batched
+    def strict_author(rows: list[Any], ctx: Context) -> list["Person"]:
+        assert isinstance(ctx, Context)
+        return [None if row.number % 6 == 5 else PersonRow(row.number % 3) for row in rows]  # type: ignore[misc]
+
+    @batched
+    def brittle(rows: list[Any]) -> list[str | None]:
+        return [Fault(f"brittle {row.number}") if row.number % 4 == 2 else "whole" for row in rows]  # type: ignore[misc]
+
+    @batched
+    def broken(rows: list[Any]) -> list[str | None]:
+        raise Fault("all of it")
+
+    @batched
+    def short(rows: list[Any]) -> list[str | None]:
+        return ["one too few"] * (len(rows) - 1)
+
+
+@strawberry.type
+class Person(Named):
+    number: int
+
+    @batched
+    def books(rows: list[Any], *, wish: Wish | None = None, first: int = 9) -> list[list[Book]]:
+        least = wish.least if wish else 0
+        return [[book for book in books_of(row) if book.number >= least][:first] for row in rows]  # type: ignore[misc]
+
+    @batched
+    def favorites(rows: list[Any]) -> list[list[Thing]]:
+        return [[Note(text=f"on {row.number}"), Stamp(mark=1, strict_mark=row.number), Note(text="x")] for row in rows]
+
+    @batched
+    def relatives(rows: list[Any]) -> list[list["Named | None"] | None]:
+        return [None if row.number == 0 else [PersonRow(3), None, BookRow(4)] for row in rows]  # type: ignore[list-item, misc]
+
+    @strawberry.field
+    async def slow(self, info: strawberry.Info) -> str:
+        return f"slow {self.number} {info.field_name}"
+
+    @strawberry.field
+    def plain(self, info: strawberry.Info, word: str = "x") -> str | None:
+        return None if self.number == 2 else f"{word} at {info.path.key}"
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    async def people(self, count: int = 4) -> list[Person]:
+        return [PersonRow(n) for n in range(count)]  # type: ignore[misc]
+
+    @strawberry.field
+    def book(self, number: int) -> Book | None:
+        return None if number < 0 else BookRow(number)  # type: ignore[return-value]
+
+    @strawberry.field
+    def named(self, number: int) -> Named:
+        return PersonRow(number) if number % 2 else BookRow(number)  # type: ignore[return-value]
+
+    @strawberry.field
+    def things(self) -> list[Thing | None]:
+        return [
+            Note(text="first", mark=1),
+            None,
+            Stamp(mark=None, strict_mark=2),
+            Stamp(mark=3, strict_mark=None),  # type: ignore[arg-type]
+        ]
+
+    @strawberry.field
+    def fails(self) -> list[Book]:
+        raise Fault("at the root")
+
+    @strawberry.field
+    def word(self) -> str:
+        return "leaf"
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation
+    async def write(self, info: strawberry.Info, number: int) -> Book | None:
+        info.context.written = [*getattr(info.context, "written", []), number]
+        return BookRow(number)  # type: ignore[return-value]
+
+
+def make_schema(*, breadth_first: bool) -> EngineSchema:
+    return EngineSchema(query=Query, mutation=Mutation, types=[Book, Person], breadth_first=breadth_first)
