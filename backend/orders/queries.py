@@ -4,8 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from uuid import UUID
 
+from backend.carts.checking import may_run_short
 from backend.core.caller import Caller
-from backend.orders.models import Order, OrderEvent, OrderLine
+from backend.inventory.queries import NONE, availability_by_variant
+from backend.orders.models import Order, OrderEvent, OrderLine, OrderStatus
 
 
 def lines_by_order(order_ids: Iterable[UUID]) -> dict[UUID, list[OrderLine]]:
@@ -32,3 +34,19 @@ def own_orders_by_id(ids: Iterable[UUID], *, caller: Caller) -> dict[UUID, Order
     if caller.user_id is None:
         return {}
     return {order.pk: order for order in Order.objects.filter(pk__in=list(ids), customer_id=caller.user_id)}
+
+
+def takes_money(order: Order, *, amount: int) -> bool:
+    """Whether that much (minor units) could settle the order now, rather than go back; a look, no promise.
+
+    One that waits for payment takes it; an expired one does where it is all of the total and the units are there still.
+    """
+    if order.status != OrderStatus.EXPIRED:
+        return order.status == OrderStatus.PENDING_PAYMENT
+    lines = list(OrderLine.objects.filter(order=order).select_related("variant"))
+    stock = availability_by_variant([line.variant_id for line in lines if line.variant_id is not None])
+    return amount >= order.total and all(
+        line.variant is not None
+        and (may_run_short(line.variant) or stock.get(line.variant.pk, NONE).quantity >= line.quantity)
+        for line in lines
+    )

@@ -162,12 +162,13 @@ class SandboxCharge(models.Model):
     amount = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     description = models.CharField(max_length=200, blank=True)
-    return_url = models.URLField(max_length=2000)
+    return_url = models.URLField(max_length=2300, help_text="The longest that a storefront may send, and our ids.")
     scenario = models.CharField(max_length=40)
     state = models.CharField(max_length=30)
     refunded = models.BigIntegerField(default=0)
     error_code = models.CharField(max_length=60, blank=True)
     created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, help_text="When the buyer decided.")
 
     class Meta:
         constraints = [

@@ -98,7 +98,7 @@ class Payment(Node):
     @computed(description="What the buyer has to do next; null when nothing.")
     def next_action(payment: Any) -> PaymentAction | None:
         action = payment.next_action
-        if not action or payment.state not in (models.PaymentState.REQUIRES_ACTION, models.PaymentState.PROCESSING):
+        if not action or payment.state != models.PaymentState.REQUIRES_ACTION:
             return None
         if action["type"] == "REDIRECT":
             return RedirectAction(url=action["url"])

@@ -28,7 +28,8 @@ class ChargeState(Enum):
 class StartRequest:
     """What a gateway needs to begin. `payment_id` is our reference there and makes repeating harmless.
 
-    `amount` is in minor units of `currency`.
+    `amount` is in minor units of `currency`. `return_url` has our ids in its query already: a gateway keeps that and
+    may add to it.
     """
 
     payment_id: UUID

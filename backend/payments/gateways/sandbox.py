@@ -21,14 +21,6 @@ from backend.payments.models import SandboxCharge
 from backend.payments.sandbox import charges, signing
 from backend.payments.sandbox.scenarios import Scenario, misreport
 
-_STATES = {
-    charges.OPEN: ChargeState.OPEN,
-    charges.AUTHENTICATING: ChargeState.OPEN,
-    charges.SUCCEEDED: ChargeState.SUCCEEDED,
-    charges.FAILED: ChargeState.FAILED,
-    charges.CANCELLED: ChargeState.CANCELLED,
-}
-
 
 class SandboxGateway:
     """Moves no money. Takes every currency."""
@@ -100,13 +92,16 @@ def _named(event_id: Any) -> str:
 
 
 def _report(charge: SandboxCharge) -> ChargeReport:
-    wrong = misreport(Scenario(charge.scenario), charge.currency) if charges.is_finished(charge) else {}
+    state = ChargeState(charges.told(charge))
+    ended = state not in (ChargeState.OPEN, ChargeState.PROCESSING)
+    wrong = misreport(Scenario(charge.scenario), charge.currency) if ended else {}
+    error_code = charge.error_code if ended else ""
     return ChargeReport(
         reference=charge.pk,
         payment_id=charge.merchant_reference,
-        state=_STATES[charge.state],
+        state=state,
         amount=charge.amount + wrong.get("amount_off", 0),
         currency=wrong.get("currency", charge.currency),
-        error_code=charge.error_code,
-        error_message=charges.ERROR_MESSAGES.get(charge.error_code, ""),
+        error_code=error_code,
+        error_message=charges.ERROR_MESSAGES.get(error_code, ""),
     )

@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -13,9 +14,9 @@ from backend.core import clock, outbox
 from backend.payments.gateways.base import GatewayUnavailable
 from backend.payments.models import SandboxCharge, SandboxRefund
 from backend.payments.sandbox import signing
-from backend.payments.sandbox.scenarios import Delivery, Scenario, deliveries
+from backend.payments.sandbox.scenarios import LATE_S, Delivery, Scenario, deliveries
 
-OPEN, AUTHENTICATING = "OPEN", "AUTHENTICATING"
+OPEN, AUTHENTICATING, PROCESSING = "OPEN", "AUTHENTICATING", "PROCESSING"
 SUCCEEDED, FAILED, CANCELLED = "SUCCEEDED", "FAILED", "CANCELLED"
 ERROR_MESSAGES = {"CARD_DECLINED": "The card was declined.", "ABANDONED": "The buyer closed the payment page."}
 WEBHOOK_TIMEOUT_S = 10
@@ -86,6 +87,15 @@ def is_finished(charge: SandboxCharge) -> bool:
     return charge.state not in (OPEN, AUTHENTICATING)
 
 
+def told(charge: SandboxCharge) -> str:
+    """The charge's state as the gateway tells it: with WEBHOOK_LATE it knows of the end only when its webhook does."""
+    if not is_finished(charge):
+        return OPEN
+    if charge.scenario != Scenario.WEBHOOK_LATE.value or charge.finished_at is None:
+        return charge.state
+    return charge.state if clock.now() >= charge.finished_at + timedelta(seconds=LATE_S) else PROCESSING
+
+
 def refund(*, charge_id: str, amount: int, idempotency_key: str) -> SandboxRefund:
     """Give back part of a charge, once for each key. Raises Refused for more than is left."""
     with transaction.atomic():
@@ -138,6 +148,7 @@ def message(charge: SandboxCharge, delivery: Delivery) -> bytes:
 
 
 def _finish(charge: SandboxCharge) -> None:
+    charge.finished_at = clock.now()
     if charge.state != SUCCEEDED:
         charge.error_code = "CARD_DECLINED" if charge.state == FAILED else "ABANDONED"
     scenario = Scenario(charge.scenario)

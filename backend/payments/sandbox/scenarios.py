@@ -21,7 +21,7 @@ class Scenario(Enum):
 
 
 LATE_S = 20 * 60
-"""How late WEBHOOK_LATE is: after the order's 15 minutes."""
+"""How late WEBHOOK_LATE is, and how long asking tells nothing either: beyond the order's 15 minutes."""
 SOON_S = 2
 
 

@@ -1,12 +1,8 @@
 """Beginning a payment: our record first, the gateway outside any transaction, its answer after."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 from uuid import UUID
 
-from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
 from django.db import transaction
 
 from backend.core import clock, idempotency
@@ -17,11 +13,10 @@ from backend.payments.gateways import registry
 from backend.payments.gateways.base import GatewayUnavailable, Started, StartRequest
 from backend.payments.models import Payment, PaymentState
 from backend.payments.patience import SILENT
+from backend.payments.return_urls import check_return_url, return_url
 from backend.payments.services.settling import FINAL
 
 SCOPE = "paymentStart"
-MAX_URL = 2000
-_is_address = URLValidator(schemes=["http", "https"])
 
 
 class GatewayDown(DomainError):
@@ -65,30 +60,13 @@ def start_payment(*, caller: Caller, request: StartPayment) -> StartedPayment:
                 order_number=payment.order.number,
                 amount=payment.amount,
                 currency=payment.currency,
-                return_url=payment.return_url,
+                return_url=return_url(payment),
                 scenario=payment.scenario,
             )
         )
     except GatewayUnavailable as error:
         raise GatewayDown(field=["gateway"]) from error
     return StartedPayment(payment=_record_answer(payment.pk, started, gateway.name), replayed=replayed)
-
-
-def check_return_url(url: str) -> None:
-    """Raises Invalid unless it is an absolute http(s) address (2,000 characters at most) at an allowed origin."""
-    try:
-        if len(url) > MAX_URL or not url.isprintable():
-            raise ValueError(url)
-        _is_address(url)
-        parts = urlsplit(url)
-        _ = parts.port  # raises for one that there cannot be
-    except (ValidationError, ValueError) as error:
-        raise Invalid("An absolute http or https address.", field=["returnUrl"]) from error
-    if parts.username is not None:
-        raise Invalid("An address without a user name.", field=["returnUrl"])
-    origins = settings.RETURN_URL_ORIGINS
-    if origins and f"{parts.scheme}://{parts.netloc}" not in origins:
-        raise Invalid("The shop does not send buyers back to this address.", field=["returnUrl"])
 
 
 def _unanswered(payment: Payment) -> bool:

@@ -109,14 +109,6 @@ def test_a_payment_that_cannot_be_is_refused_and_nothing_is_kept(
     assert types(order) == ["PLACED"]
 
 
-def test_return_addresses_are_limited_to_the_origins_that_the_shop_names(settings: Any) -> None:
-    settings.RETURN_URL_ORIGINS = ["https://shop.example"]
-    assert start(make_order()).pk
-    with pytest.raises(DomainError) as refusal:
-        start(make_order(), return_url="https://evil.example/thanks")
-    assert refusal.value.field == ["returnUrl"]
-
-
 def test_an_order_that_is_paid_or_over_cannot_be_paid() -> None:
     paid, over = make_order(), make_order()
     payment = start(paid)

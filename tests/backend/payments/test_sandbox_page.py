@@ -1,16 +1,23 @@
 """The sandbox's page: every button in every state, pressed once, twice and on a page left open; hostile addresses."""
 
+import html
 from typing import Any
 
 import httpx
 import pytest
 from django.test import Client
 
-from backend.payments.models import Payment
+from backend.core import clock
+from backend.core.ids import encode
+from backend.orders.models import Order, OrderStatus
+from backend.orders.services import expire_unpaid_orders
+from backend.payments.models import Payment, PaymentTransaction, SandboxCharge
 from backend.payments.sandbox import charges
-from backend.payments.sandbox.pages import return_address
+from backend.payments.sandbox.pages import OVER, PAID_ALREADY, return_address
+from backend.payments.sandbox.scenarios import LATE_S
+from tests.factories.catalog import make_product
 from tests.factories.orders import make_order
-from tests.factories.payments import charge_of, due_deliveries, press, start
+from tests.factories.payments import charge_of, deliver_all, due_deliveries, press, start
 
 pytestmark = pytest.mark.django_db
 
@@ -91,6 +98,61 @@ def test_other_buttons_do_nothing(client: Client, button: str) -> None:
     assert charge_of(payment).state == "OPEN"
 
 
+def refused_press(client: Client, payment: Payment, words: str) -> None:
+    """No button does anything on a page that offers only to go back."""
+    before = SandboxCharge.objects.filter(pk=charge_of(payment).pk).values().get()
+    for answer in (client.get(page_of(payment)), *(client.post(page_of(payment), {"button": b}) for b in BUTTONS)):
+        page = answer.content.decode()
+        assert answer.status_code == 200
+        assert words in page
+        assert "<button" not in page
+        assert f'href="{html.escape(return_address(charge_of(payment)))}"' in page
+        assert "status=open" in page
+    assert SandboxCharge.objects.filter(pk=charge_of(payment).pk).values().get() == before
+    assert due_deliveries(payment) == []
+
+
+@pytest.mark.parametrize("scenario", ["APPROVE", "AUTHENTICATE"])
+def test_a_page_left_open_of_an_order_that_was_paid_meanwhile_takes_nothing(client: Client, scenario: str) -> None:
+    order = make_order()
+    left_open, other = start(order, scenario=scenario), start(order)
+    if scenario == "AUTHENTICATE":
+        press(left_open)
+    press(other)
+    deliver_all(other)
+    refused_press(client, left_open, PAID_ALREADY)
+    assert PaymentTransaction.objects.count() == 1
+    assert client.post(page_of(other), {"button": "pay"}).status_code == 302  # its own page still leads back
+
+
+def test_a_page_of_a_cancelled_order_takes_nothing(client: Client) -> None:
+    payment = start(make_order())
+    Order.objects.update(status=OrderStatus.CANCELLED)
+    refused_press(client, payment, OVER[OrderStatus.CANCELLED])
+
+
+def test_a_page_of_an_expired_order_takes_money_only_while_its_units_are_there(client: Client) -> None:
+    variant = make_product(stock=1).variants.get()
+    gone, there = start(make_order((variant, 1))), start(make_order())
+    clock.move_offset(901)
+    assert expire_unpaid_orders() == 2
+    make_order((variant, 1))
+    refused_press(client, gone, OVER[OrderStatus.EXPIRED])
+    assert client.post(page_of(there), {"button": "pay"}).status_code == 302
+    deliver_all(there)
+    assert Order.objects.get(pk=there.order_id).status == OrderStatus.PAID
+
+
+def test_a_late_gateway_sends_the_buyer_back_before_it_knows(client: Client) -> None:
+    payment = start(make_order(), scenario="WEBHOOK_LATE")
+    answer = client.post(page_of(payment), {"button": "pay"})
+    assert answer["location"].endswith("&status=processing")
+    assert "hears of it later" in client.get(page_of(payment)).content.decode()
+    clock.move_offset(LATE_S + 1)
+    assert "hears of it later" not in client.get(page_of(payment)).content.decode()
+    assert return_address(charge_of(payment)).endswith("&status=succeeded")
+
+
 def test_a_finished_payment_tells_the_shop_first_or_lets_the_buyer_go_all_the_same(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,7 +178,8 @@ def test_the_buyer_goes_back_to_the_address_as_it_was_given(client: Client, retu
     answer = client.post(page_of(payment), {"button": "pay"})
     assert answer.status_code == 302
     assert answer["location"].startswith(sent_back_to)
-    assert f"payment={payment.pk}&status=succeeded" in answer["location"]
+    ids = f"payment={encode('Payment', payment.pk)}&order={encode('Order', payment.order_id)}"
+    assert f"{ids}&status=succeeded" in answer["location"]
     assert return_address(charge_of(payment)).endswith("#end") == return_url.endswith("#end")
 
 

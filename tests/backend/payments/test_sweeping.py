@@ -8,11 +8,13 @@ import pytest
 
 from backend.core import clock
 from backend.core.caller import GUEST
+from backend.orders.services import expire_unpaid_orders
 from backend.payments import schedule
 from backend.payments.gateways.base import GatewayUnavailable
 from backend.payments.gateways.sandbox import SandboxGateway
 from backend.payments.models import Payment, PaymentState, Refund
 from backend.payments.patience import FORGOTTEN, LONGEST, SILENT, next_question
+from backend.payments.sandbox.scenarios import LATE_S
 from backend.payments.services import execute_refund, sweeping, verify_payment, verify_silent_payments
 from tests.factories.orders import make_order
 from tests.factories.payments import deliver_all, press, start
@@ -182,3 +184,25 @@ def test_a_refund_whose_message_was_lost_is_made_by_the_sweep(monkeypatch: pytes
     execute_refund(refund.pk)
     clock.move_offset(LONGEST.total_seconds())
     assert sweeping.retry_silent_refunds() == 0
+
+
+@pytest.mark.parametrize("ask", ["buyer", "sweep"])
+def test_a_late_gateway_knows_nothing_of_the_money_before_its_webhook_does(ask: str) -> None:
+    order = make_order()
+    payment = start(order, scenario="WEBHOOK_LATE")
+    press(payment)
+    for seconds in (130, 901 - 130):
+        clock.move_offset(seconds)
+        expire_unpaid_orders()
+        if ask == "sweep":
+            assert verify_silent_payments() == 1
+        else:
+            verify_payment(caller=GUEST, payment_id=payment.pk, token=order.token)
+    order.refresh_from_db()
+    payment.refresh_from_db()
+    assert (order.status, order.paid, payment.state) == ("EXPIRED", 0, "PROCESSING")
+    clock.move_offset(LATE_S - 901)
+    deliver_all(payment)
+    verify_payment(caller=GUEST, payment_id=payment.pk, token=order.token)
+    order.refresh_from_db()
+    assert (order.status, order.events.filter(type="PAID").count()) == ("PAID", 1)

@@ -17,7 +17,7 @@ from backend.orders.services import expire_unpaid_orders
 from backend.payments.gateways.base import GatewayUnavailable
 from backend.payments.gateways.sandbox import SandboxGateway
 from backend.payments.models import Payment, PaymentTransaction, Refund, SandboxCharge
-from backend.payments.sandbox.scenarios import Delivery
+from backend.payments.sandbox.scenarios import LATE_S, Delivery
 from schema.server.ids import encode
 from tests.conftest import Answer, Gql
 from tests.factories.catalog import make_variant
@@ -370,6 +370,9 @@ def test_asking_after_the_time_is_over_settles_what_came_late(gql: Gql) -> None:
     press(payment)
     clock.move_offset(901)
     assert expire_unpaid_orders() == 1
+    early = gql(VERIFY, **verify_input(payment))["paymentVerify"]["payment"]
+    assert (early["status"], early["order"]["status"]) == ("PROCESSING", "EXPIRED")
+    clock.move_offset(LATE_S)
     found = gql(VERIFY, **verify_input(payment))["paymentVerify"]["payment"]
     assert (found["status"], found["order"]["status"]) == ("SUCCEEDED", "PAID")
 
