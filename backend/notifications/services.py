@@ -1,6 +1,7 @@
 """Telling people what happened."""
 
 from dataclasses import dataclass
+from email.utils import format_datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from backend.core import clock
+from backend.core.addresses import Address, from_json
 from backend.core.money import Money
 from backend.notifications.models import SentEmail
 from backend.notifications.texts import TEXTS
@@ -48,7 +50,8 @@ def send_order_confirmation(*, event_id: UUID, order_id: UUID) -> bool:
     with translation.override(language):
         text = render_to_string("notifications/order_confirmation.txt", context)
         html = render_to_string("notifications/order_confirmation.html", context)
-    message = EmailMultiAlternatives(subject, text, to=[order.email])
+    # The shop's clock, not the machine's: with a moved clock a mail would seem older than its order.
+    message = EmailMultiAlternatives(subject, text, to=[order.email], headers={"Date": format_datetime(clock.now())})
     message.attach_alternative(html, "text/html")
     message.send()
     return True
@@ -64,12 +67,28 @@ def _amounts(order: Order, language: str) -> dict[str, object]:
         "subtotal": written(order.subtotal),
         "shipping": written(order.shipping),
         "total": written(order.total),
+        "address": _address_lines(order),
         "link": _link(order),
     }
 
 
 def _name(line: OrderLine) -> str:
     return f"{line.product_name}, {line.variant_name}" if line.variant_name else line.product_name
+
+
+def _address_lines(order: Order) -> list[str]:
+    """The shipping address as it stands on a parcel, without what was not given; empty where nothing is shipped."""
+    address = from_json(order.shipping_address) or Address()
+    lines = [
+        f"{address.first_name} {address.last_name}",
+        address.company,
+        address.line1,
+        address.line2,
+        f"{address.postal_code} {address.city}",
+        address.region,
+        address.country,
+    ]
+    return [line.strip() for line in lines if line.strip()]
 
 
 def _link(order: Order) -> str:

@@ -1,14 +1,17 @@
 """The order confirmation."""
 
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from backend.catalog.models import Product
+from backend.core import clock
 from backend.core.addresses import Address
 from backend.notifications.services import send_order_confirmation
-from tests.factories.catalog import make_product
+from tests.factories.catalog import make_product, make_variant
 from tests.factories.orders import make_paid_order
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +56,48 @@ def test_what_buyers_and_products_are_called_is_text_and_never_markup(mailoutbox
     assert "<script>" not in html
     assert "<b>Ada" not in html
     assert Product.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({}, ["Ada Byron", "1 Main St", "Springfield", "US"]),
+        ({"postal_code": "62701"}, ["Ada Byron", "1 Main St", "62701 Springfield", "US"]),
+        (
+            {"company": "Engines", "line2": "2nd floor", "region": "IL", "postal_code": "62701"},
+            ["Ada Byron", "Engines", "1 Main St", "2nd floor", "62701 Springfield", "IL", "US"],
+        ),
+    ],
+)
+def test_the_address_has_what_was_given_and_no_gaps(
+    mailoutbox: list[Any], given: dict[str, str], shown: list[str]
+) -> None:
+    address = Address(
+        first_name="Ada",
+        last_name="Byron",
+        line1="1 Main St",
+        city="Springfield",
+        country="US",
+        **given,
+    )
+    send_order_confirmation(event_id=uuid4(), order_id=make_paid_order(shipping_address=address).pk)
+    [mail] = mailoutbox
+    assert "It goes to:\n" + "\n".join(shown) + "\n\n" in mail.body
+    assert "<br>\n  ".join(shown) + "</p>" in mail.alternatives[0].content
+    assert "> Springfield" not in mail.alternatives[0].content
+
+
+def test_what_is_not_shipped_goes_nowhere(mailoutbox: list[Any]) -> None:
+    order = make_paid_order((make_variant(requires_shipping=False), 1), shipping_address=None)
+    send_order_confirmation(event_id=uuid4(), order_id=order.pk)
+    assert "It goes to" not in mailoutbox[0].body + mailoutbox[0].alternatives[0].content
+
+
+def test_a_mail_is_dated_by_the_shops_clock(mailoutbox: list[Any]) -> None:
+    clock.move_offset(30 * 24 * 60 * 60)
+    send_order_confirmation(event_id=uuid4(), order_id=make_paid_order().pk)
+    dated = parsedate_to_datetime(mailoutbox[0].message()["Date"])
+    assert abs(dated - clock.now()) < timedelta(minutes=1)
 
 
 def test_a_mail_that_cannot_be_sent_is_tried_again(mailoutbox: list[Any], monkeypatch: Any) -> None:
