@@ -58,7 +58,7 @@ def fill_catalog() -> int:
                 label=attribute["label"],
                 kind=attribute["kind"],
                 position=position,
-                translations={"de": {"label": attribute["label_de"]}},
+                translations={"de": {"label": attribute["label_de"], "terms": attribute.get("values_de", {})}},
             )
         )
     _save_categories(read_categories(), parent=None)
@@ -170,6 +170,7 @@ def _attributes(product: DemoProduct) -> dict[str, AttributeValue]:
 
 def _translation(product: DemoProduct) -> dict[str, Any]:
     words = [*product["options"], *(value for values in product["options"].values() for value in values)]
+    words += product["tags"]
     return {
         "name": product["name_de"],
         "description": product["text_de"],

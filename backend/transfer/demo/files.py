@@ -48,6 +48,7 @@ class DemoAttribute(TypedDict):
     label: str
     label_de: str
     kind: str
+    values_de: NotRequired[dict[str, str]]
 
 
 class DemoVendor(TypedDict):
