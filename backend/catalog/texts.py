@@ -1,6 +1,7 @@
 """Names and texts: translated, sorted by, and cleaned."""
 
 import unicodedata
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
 
@@ -17,9 +18,28 @@ def translated(row: Any, name: str, language: str) -> str:
 
 
 def translated_term(translations: dict[str, Any], term: str, language: str) -> str:
-    """An option's name or value in that language: `translations` has {"de": {"terms": {"Color": "Farbe"}}}."""
+    """A short text in that language: `translations` has {"de": {"terms": {"Color": "Farbe"}}}.
+
+    A product's terms are its options' names and values, its tags and its images' alternative texts; an attribute's
+    are its values.
+    """
     terms = translations.get(language, {}).get("terms", {})
     return str(terms.get(term, term))
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A product's name, in all its languages."""
+
+    name: str
+    translations: dict[str, Any]
+
+
+def translated_alt(alt: str, product: Named, language: str) -> str:
+    """An image's alternative text: the product's name where it says just that, else one of the product's terms."""
+    if alt == product.name:
+        return translated(product, "name", language)
+    return translated_term(product.translations, alt, language)
 
 
 def name_key(name: str) -> str:

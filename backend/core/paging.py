@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -18,6 +18,7 @@ from backend.core.errors import Invalid
 from backend.core.prepared import Param, Read
 
 Row = TypeVar("Row", bound=Model)
+Each = TypeVar("Each")
 DEFAULT_SIZE = 20
 MAX_SIZE = 100
 MAX_DIGITS = 40
@@ -70,6 +71,17 @@ class Page(Generic[Row]):
     has_next: bool
     has_previous: bool
     count: Callable[[], int]
+
+
+class Together(Generic[Each]):
+    """What is read for several pages at once, when the first of them asks for its own."""
+
+    def __init__(self, read: Callable[[], Sequence[Each]]) -> None:
+        self._read = cache(read)
+
+    def of(self, number: int) -> Callable[[], Each]:
+        """Where the page of that number gets its own."""
+        return lambda: self._read()[number]
 
 
 def page_request(

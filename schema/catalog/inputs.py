@@ -20,8 +20,14 @@ class ProductSort(Enum):
     NEWEST = _value("NEWEST", "Newest first.")
     PRICE_ASC = _value("PRICE_ASC", "Cheapest first, by the lowest price of a product in the context's currency.")
     PRICE_DESC = _value("PRICE_DESC", "Dearest first, by the lowest price of a product in the context's currency.")
-    NAME_ASC = _value("NAME_ASC", "By name, A to Z, without regard to case and accents.")
-    NAME_DESC = _value("NAME_DESC", "By name, Z to A, without regard to case and accents.")
+    NAME_ASC = _value(
+        "NAME_ASC",
+        "By the name in the shop's default language (not the context's), A to Z, without regard to case and accents.",
+    )
+    NAME_DESC = _value(
+        "NAME_DESC",
+        "By the name in the shop's default language (not the context's), Z to A, without regard to case and accents.",
+    )
     RATING_DESC = _value("RATING_DESC", "Best rated first.")
     BEST_SELLING = _value("BEST_SELLING", "Most units sold first.")
     DISCOUNT_DESC = _value("DISCOUNT_DESC", "Largest reduction first.")
@@ -38,7 +44,9 @@ class ImageFormat(Enum):
 @strawberry.input(description="How an image should be delivered. Images of other sites are delivered as they are.")
 class ImageTransformInput:
     max_width: int | None = strawberry.field(
-        default=None, description="At most about this wide, in pixels; rounded up to the next width that we keep."
+        default=None,
+        description="About this wide at most, in pixels: rounded up to 100, 200, 400, 800, 1200, 1600 or 2400, and "
+        "never wider than the original.",
     )
     format: ImageFormat | None = strawberry.field(default=None, description="In this format.")
 
@@ -75,7 +83,9 @@ class ProductFilter:
     price: PriceRangeInput | None = strawberry.field(
         default=None, description="With a variant's price in this range, in the context's currency."
     )
-    available: bool | None = strawberry.field(default=None, description="Can be ordered now (true) or not (false).")
+    available: bool | None = strawberry.field(
+        default=None, description="Can be ordered now, in the context's currency (true), or not (false)."
+    )
     on_sale: bool | None = strawberry.field(default=None, description="Reduced (true) or not (false).")
     min_rating: float | None = strawberry.field(default=None, description="Rated at least so, from 0 to 5.")
     options: list[NameValuesInput] | None = strawberry.field(

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from backend.catalog import models, queries
+from backend.catalog.texts import Named
+from backend.inventory.queries import NONE, Availability, availability_by_variant
 from backend.vendors.models import Vendor as VendorRow
 from schema.server.context import Context
 
@@ -40,12 +42,54 @@ def prices_of(variants: list[Any], currency: str) -> list[models.VariantPrice | 
     return per_row(variants, f"price_{currency}", lambda ids: queries.prices_by_variant(ids, currency))
 
 
+def availability_of(variants: list[Any]) -> list[Availability]:
+    return per_row(variants, "availability", availability_by_variant, NONE)
+
+
 def images_of(products: list[Any]) -> list[list[models.ProductImage]]:
-    return per_row(products, "all_images", queries.images_by_product, [])
+    return _owned(products, per_row(products, "all_images", queries.images_by_product, []))
 
 
 def variants_of(products: list[Any]) -> list[list[models.ProductVariant]]:
-    return per_row(products, "all_variants", queries.variants_by_product, [])
+    return _owned(products, per_row(products, "all_variants", queries.variants_by_product, []))
+
+
+def _owned(products: list[Any], parts: list[list[Any]]) -> list[list[Any]]:
+    """The parts, each knowing its product's names; not the product, which knows its parts."""
+    for product, parts_of_one in zip(products, parts, strict=True):
+        owner = Named(product.name, product.translations)
+        for each in parts_of_one:
+            each.__dict__["owner"] = owner
+    return parts
+
+
+def owners_of(images: list[Any]) -> list[Named | None]:
+    """The names of the images' products; one statement where some images came without their product."""
+    missing = [each for each in images if "owner" not in each.__dict__]
+    found = queries.names_by_product({each.product_id for each in missing}) if missing else {}
+    for each in missing:
+        each.__dict__["owner"] = found.get(each.product_id)
+    return [each.__dict__["owner"] for each in images]
+
+
+def image_of_each(variants: list[Any]) -> list[models.ProductImage | None]:
+    """The variants' own images; the product's first where there is none. Two statements."""
+    own = queries.images_by_id({each.image_id for each in variants if each.image_id})
+    others = queries.images_by_product({each.product_id for each in variants if each.image_id not in own})
+    images = [own.get(each.image_id) or next(iter(others.get(each.product_id, ())), None) for each in variants]
+    for variant, image in zip(variants, images, strict=True):
+        owner = _owner(variant)
+        if image is not None and owner is not None:
+            image.__dict__["owner"] = owner
+    return images
+
+
+def _owner(variant: Any) -> Named | None:
+    """The names of the variant's product, where they are known without a statement."""
+    if models.ProductVariant.product.is_cached(variant):  # type: ignore[attr-defined]
+        return Named(variant.product.name, variant.product.translations)
+    owner: Named | None = variant.__dict__.get("owner")
+    return owner
 
 
 def whole(products: list[Any]) -> list[Any]:

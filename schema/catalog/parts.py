@@ -5,9 +5,13 @@ from typing import Annotated, Any
 import strawberry
 
 from backend.catalog import images as image_files
+from backend.catalog import queries
+from backend.catalog.texts import translated_alt
 from backend.inventory.queries import StockStatus
 from schema.catalog.inputs import ImageTransformInput
-from schema.engine import computed
+from schema.catalog.loading import owners_of
+from schema.engine import batched, computed
+from schema.server.context import Context
 from schema.server.enums import describe_enum
 
 StockStatusEnum = strawberry.enum(
@@ -27,13 +31,27 @@ describe_enum(
 
 @strawberry.type(description="An image.")
 class Image:
-    alt: str = strawberry.field(description="What the image shows, for those who do not see it.")
-    width: int | None = strawberry.field(description="Width of the original in pixels; null for images of other sites.")
+    width: int | None = strawberry.field(
+        description="Width of the original in pixels, whatever `url(transform:)` asks for. Copies keep the ratio of "
+        "width to height. Null for images of other sites."
+    )
     height: int | None = strawberry.field(
-        description="Height of the original in pixels; null for images of other sites."
+        description="Height of the original in pixels, whatever `url(transform:)` asks for. Null for images of other "
+        "sites."
     )
 
-    @computed(description="Where the image is, as an absolute address.")
+    @batched(
+        description="What the image shows, for those who do not see it; in the context's language where there is a "
+        "translation."
+    )
+    def alt(images: list[Any], ctx: Context) -> list[str]:
+        language = ctx.shop.language
+        return [
+            each.alt if product is None else translated_alt(each.alt, product, language)
+            for each, product in zip(images, owners_of(images), strict=True)
+        ]
+
+    @computed(description="Where the image is, as an absolute address: the original, or a copy as `transform` asks.")
     def url(
         image: Any,
         *,
@@ -70,7 +88,11 @@ class ProductOption:
 class ProductAttribute:
     key: str = strawberry.field(description="The attribute's key, to filter by.")
     label: str = strawberry.field(description="The attribute's name, in the context's language.")
-    value: str = strawberry.field(description="The value as text; `true` or `false` for yes-or-no attributes.")
+    value: str = strawberry.field(
+        description="The value as text, in the context's language where there is a translation; `true` or `false` for "
+        "yes-or-no attributes."
+    )
+    filter_value: str = strawberry.field(description="The value as filters take it: never translated.")
 
 
 @strawberry.type(description="How customers rated something.")
@@ -89,21 +111,36 @@ class Seo:
 class AvailabilityType:
     status: StockStatus = strawberry.field(description="Whether it can be had, and how soon.")
     quantity: int = strawberry.field(description="Units that nobody else has ordered.")
-    max_per_order: int = strawberry.field(description="The most units that one order can have now.")
+    max_per_order: int = strawberry.field(description="The most units that one order can have now; 0 where sold out.")
 
 
-@strawberry.type(description="A value of a facet, and how many products would be left after choosing it.")
+FacetKindEnum = strawberry.enum(
+    queries.FacetKind, name="FacetKind", description="How the values of a facet go together."
+)
+describe_enum(
+    queries.FacetKind,
+    {"LIST": "Choose any number of values: they are alternatives.", "BOOLEAN": "Choose `true` or `false`."},
+)
+
+
+@strawberry.type(description="A value of a facet, and how many products the list would have with it.")
 class FacetValue:
-    value: str = strawberry.field(description="What to put into the filter.")
-    label: str = strawberry.field(description="What to show.")
-    count: int = strawberry.field(description="How many products the list would have after choosing it.")
+    value: str = strawberry.field(description="What to put into the filter: never translated.")
+    label: str = strawberry.field(description="What to show, in the context's language where there is a translation.")
+    count: int = strawberry.field(
+        description="How many products the list would have with this value alone chosen in this facet, and the other "
+        "facets as they are now. Where you add it to values of this facet that are chosen already, `totalCount` tells "
+        "how many products have any of them."
+    )
 
 
-@strawberry.type(description="A way to narrow a list. A facet's own choice is not counted against its values.")
+@strawberry.type(
+    description="A way to narrow a list. Each facet's values are counted without its own filter and under all others."
+)
 class Facet:
     key: str = strawberry.field(
         description="The filter that takes the values: brands, tags, available, `options.NAME`, `attributes.KEY`."
     )
-    label: str = strawberry.field(description="What to show.")
-    kind: str = strawberry.field(description="LIST: choose any values. BOOLEAN: true or false.")
-    values: list[FacetValue] = strawberry.field(description="The values, most frequent first.")
+    label: str = strawberry.field(description="What to show, in the context's language where there is a translation.")
+    kind: queries.FacetKind = strawberry.field(description="How the values go together.")
+    values: list[FacetValue] = strawberry.field(description="The values, most frequent first, 50 at most.")

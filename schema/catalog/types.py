@@ -9,10 +9,19 @@ import strawberry_django
 from backend.catalog import models, queries
 from backend.catalog.queries.purchasable import reduced_from
 from backend.catalog.texts import translated, translated_term
-from backend.core.paging import page_request
-from backend.inventory.queries import NONE, availability_by_variant, available_by_product
+from backend.core.paging import Together, page_request
 from schema.catalog.inputs import ProductFilter, ProductSort, to_filter, to_sort
-from schema.catalog.loading import images_of, listings_of, prices_of, products_of, variants_of, vendors_of, whole
+from schema.catalog.loading import (
+    availability_of,
+    image_of_each,
+    images_of,
+    listings_of,
+    prices_of,
+    products_of,
+    variants_of,
+    vendors_of,
+    whole,
+)
 from schema.catalog.parts import (
     AvailabilityType,
     Facet,
@@ -66,16 +75,25 @@ class ProductVariant(Node):
         ]
         return [None if minor is None else money(minor, currency) for minor in before]
 
-    @batched(description="Whether it can be had, and how many.")
+    @batched(
+        description="The stock: whether it can be had, and how many one order can have. It says nothing of prices: see "
+        "`availableForSale`."
+    )
     def availability(variants: list[Any]) -> list[AvailabilityType]:
-        found = availability_by_variant([each.pk for each in variants])
-        return cast("list[AvailabilityType]", [found.get(each.pk, NONE) for each in variants])
+        return cast("list[AvailabilityType]", availability_of(variants))
+
+    @batched(
+        description="Whether it can be ordered now: it has a price in the context's currency, and units or a promise "
+        "of them."
+    )
+    def available_for_sale(variants: list[Any], ctx: Context) -> list[bool]:
+        prices = prices_of(variants, ctx.shop.currency)
+        stock = availability_of(variants)
+        return [price is not None and each.can_be_ordered for price, each in zip(prices, stock, strict=True)]
 
     @batched(description="The variant's image; the product's first where it has none of its own.")
     def image(variants: list[Any]) -> list[Image | None]:
-        own = queries.images_by_id({each.image_id for each in variants if each.image_id})
-        others = queries.images_by_product({each.product_id for each in variants if each.image_id not in own})
-        return [own.get(each.image_id) or _first(others.get(each.product_id)) for each in variants]
+        return cast("list[Image | None]", image_of_each(variants))
 
     @batched(description="The product that this is a variant of.")
     def product(variants: list[Any]) -> list["Product"]:
@@ -132,10 +150,13 @@ class Product(Node):
             for each in whole(products)
         ]
 
-    @batched(description="Whether some variant can be ordered now.")
-    def available_for_sale(products: list[Any]) -> list[bool]:
-        found = available_by_product([each.pk for each in products])
-        return [found.get(each.pk, False) for each in products]
+    @batched(
+        description="Whether some variant can be ordered now: it has a price in the context's currency, and units or a "
+        "promise of them."
+    )
+    def available_for_sale(products: list[Any], ctx: Context) -> list[bool]:
+        found = queries.orderable_products([each.pk for each in products], ctx.shop.currency)
+        return [each.pk in found for each in products]
 
     @batched(description="The largest reduction of a variant in the context's currency, in whole percent; 0 for none.")
     def discount_percent(products: list[Any], ctx: Context) -> list[int]:
@@ -180,7 +201,7 @@ class Product(Node):
 
     @batched(description="What there is to choose, in display order.")
     def options(products: list[Any], ctx: Context) -> list[list[ProductOption]]:
-        available = queries.options_available_by_product([each.pk for each in products])
+        available = queries.options_available_by_product([each.pk for each in products], ctx.shop.currency)
         return [_options(each, available.get(each.pk, set()), ctx.shop.language) for each in whole(products)]
 
     @batched(description="Facts about the product, in display order.")
@@ -227,7 +248,9 @@ def _attribute(row: models.ProductAttribute, language: str) -> ProductAttribute:
         value = f"{row.number.normalize():f}"
     else:
         value = row.text or ""
-    return ProductAttribute(key=row.attribute.key, label=translated(row.attribute, "label", language), value=value)
+    shown = value if row.text is None else translated_term(row.attribute.translations, value, language)
+    label = translated(row.attribute, "label", language)
+    return ProductAttribute(key=row.attribute.key, label=label, value=shown, filter_value=value)
 
 
 @strawberry.type(name="ProductConnection", description="A page of products.")
@@ -289,15 +312,8 @@ class Category(Node):
         pages = queries.page_products_by_category(
             categories, shop=ctx.shop, request=request, filter=wanted, sort=to_sort(sort)
         )
-        return [
-            connection(page, facets=_facets_below(category, wanted, ctx))
-            for category, page in zip(categories, pages, strict=True)
-        ]
-
-
-def _facets_below(category: models.Category, wanted: queries.ProductFilter | None, ctx: Context) -> Any:
-    rows = queries.visible_products(ctx.shop).filter(category__path__startswith=category.path)
-    return lambda: queries.facets(rows, wanted, ctx.shop)
+        facets = Together(lambda: queries.facets_by_category(categories, wanted, ctx.shop))
+        return [connection(page, facets=facets.of(number)) for number, page in enumerate(pages)]
 
 
 class _CategoryImage:
@@ -308,6 +324,7 @@ class _CategoryImage:
     def __init__(self, category: models.Category, ctx: Context) -> None:
         self.file = category.image
         self.alt = translated(category, "name", ctx.shop.language)
+        self.owner = None
         self.width = category.image_width
         self.height = category.image_height
 

@@ -14,11 +14,13 @@ from backend.catalog.queries.details import (
     images_by_id,
     images_by_product,
     listings_by_product,
+    names_by_product,
     options_available_by_product,
+    orderable_products,
     prices_by_variant,
     variants_by_product,
 )
-from backend.catalog.queries.facets import Facet, FacetValue, facets
+from backend.catalog.queries.facets import Facet, FacetKind, FacetValue, facets, facets_by_category
 from backend.catalog.queries.filters import AttributeFilter, ProductFilter, filter_products
 from backend.catalog.queries.products import (
     ProductSort,
@@ -35,6 +37,7 @@ from backend.catalog.queries.purchasable import Purchasable, purchasable_variant
 __all__ = [
     "AttributeFilter",
     "Facet",
+    "FacetKind",
     "FacetValue",
     "ProductFilter",
     "ProductSort",
@@ -44,6 +47,7 @@ __all__ = [
     "categories_by_id",
     "children_by_category",
     "facets",
+    "facets_by_category",
     "filter_products",
     "find_category",
     "find_product",
@@ -51,7 +55,9 @@ __all__ = [
     "images_by_id",
     "images_by_product",
     "listings_by_product",
+    "names_by_product",
     "options_available_by_product",
+    "orderable_products",
     "page_products",
     "page_products_by_category",
     "page_root_categories",

@@ -3,16 +3,16 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from django.db.models import F, Q
-
 from backend.catalog.models import (
+    Product,
     ProductAttribute,
     ProductImage,
     ProductListing,
     ProductVariant,
-    StockPolicy,
     VariantPrice,
 )
+from backend.catalog.queries.filters import IN_STOCK, can_be_ordered
+from backend.catalog.texts import Named
 from backend.core.prepared import AnyOf, Param, Read
 
 _HISTORY = ("created_at", "updated_at", "deleted_at")
@@ -34,6 +34,10 @@ _PRICES = Read[VariantPrice](
 _IMAGES = Read[ProductImage](
     lambda: ProductImage.objects.filter(AnyOf("product_id", "products")).order_by("product_id", "position", "pk")
 )
+_ORDERABLE = Read[Product](
+    lambda: Product.objects.filter(AnyOf("id", "products"), can_be_ordered(Param("currency"))).only("id")
+)
+_NAMES = Read[Product](lambda: Product.objects.filter(AnyOf("id", "products")).only("name", "translations"))
 _IMAGES_BY_ID = Read[ProductImage](lambda: ProductImage.objects.filter(AnyOf("id", "ids")))
 
 
@@ -65,6 +69,10 @@ def images_by_id(ids: Iterable[int]) -> dict[int, ProductImage]:
     return {row.pk: row for row in _IMAGES_BY_ID(ids=list(ids))}
 
 
+def names_by_product(ids: Iterable[int]) -> dict[int, Named]:
+    return {row.pk: Named(row.name, row.translations) for row in _NAMES(products=list(ids))}
+
+
 def attributes_by_product(ids: Iterable[int]) -> dict[int, list[ProductAttribute]]:
     """Product id -> its attribute values, with their attributes, in display order."""
     found: dict[int, list[ProductAttribute]] = defaultdict(list)
@@ -74,11 +82,17 @@ def attributes_by_product(ids: Iterable[int]) -> dict[int, list[ProductAttribute
     return found
 
 
-def options_available_by_product(ids: Iterable[int]) -> dict[int, set[tuple[str, str]]]:
-    """Product id -> the option values (name, value) of which some variant can be ordered."""
-    in_stock = Q(stock_levels__on_hand__gt=F("stock_levels__reserved")) | ~Q(stock_policy=StockPolicy.DENY)
-    rows = ProductVariant.objects.filter(in_stock, product_id__in=list(ids), deleted_at__isnull=True)
+def options_available_by_product(ids: Iterable[int], currency: str) -> dict[int, set[tuple[str, str]]]:
+    """Product id -> the option values (name, value) of which some variant can be ordered in that currency."""
+    rows = ProductVariant.objects.filter(
+        IN_STOCK, product_id__in=list(ids), deleted_at__isnull=True, prices__currency=currency
+    )
     found: dict[int, set[tuple[str, str]]] = defaultdict(set)
     for product_id, options in rows.values_list("product_id", "options"):
         found[product_id].update(options.items())
     return found
+
+
+def orderable_products(ids: Iterable[int], currency: str) -> set[int]:
+    """Those of these products of which some variant can be ordered in that currency."""
+    return {row.pk for row in _ORDERABLE(products=list(ids), currency=currency)}

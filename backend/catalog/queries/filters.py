@@ -10,6 +10,7 @@ from backend.catalog.models import Category, Product, ProductAttribute, ProductV
 from backend.core.context import ShopContext
 from backend.core.errors import Invalid
 from backend.core.money import parse_minor
+from backend.core.prepared import Param
 
 MAX_VALUES = 100
 MAX_TEXT = 500
@@ -54,7 +55,8 @@ def filter_products(rows: QuerySet[Product], filter: ProductFilter | None, shop:
     rows = _by_lists(rows, filter)
     rows = _by_price(rows, filter, shop)
     if filter.available is not None:
-        rows = rows.filter(AVAILABLE if filter.available else ~AVAILABLE)
+        available = can_be_ordered(shop.currency)
+        rows = rows.filter(available if filter.available else ~available)
     if filter.on_sale is not None:
         reduced = {"discount_percent__gt": 0} if filter.on_sale else {"discount_percent": 0}
         rows = rows.filter(**reduced)
@@ -70,9 +72,13 @@ def filter_products(rows: QuerySet[Product], filter: ProductFilter | None, shop:
 
 
 _VARIANTS = ProductVariant.objects.filter(product=OuterRef("pk"), deleted_at__isnull=True)
-AVAILABLE = Exists(
-    _VARIANTS.filter(Q(stock_levels__on_hand__gt=F("stock_levels__reserved")) | ~Q(stock_policy=StockPolicy.DENY))
-)
+IN_STOCK = Q(stock_levels__on_hand__gt=F("stock_levels__reserved")) | ~Q(stock_policy=StockPolicy.DENY)
+"""A variant of which an order can have units, now or by promise."""
+
+
+def can_be_ordered(currency: str | Param) -> Exists:
+    """A product of which some variant is in stock and has a price in that currency."""
+    return Exists(_VARIANTS.filter(IN_STOCK, prices__currency=currency))
 
 
 def _by_lists(rows: QuerySet[Product], filter: ProductFilter) -> QuerySet[Product]:

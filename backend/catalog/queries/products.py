@@ -7,13 +7,24 @@ from enum import Enum
 from functools import reduce
 from typing import Any
 
-from django.db.models import F, FilteredRelation, IntegerField, Q, QuerySet, Value
+from django.db.models import Count, F, FilteredRelation, IntegerField, Q, QuerySet, Value
 
 from backend.catalog.models import STOREFRONT, Category, Product, ProductVariant
 from backend.catalog.queries.filters import EVERYTHING, ProductFilter, filter_products
+from backend.catalog.queries.lists import subtrees
 from backend.core import clock
 from backend.core.context import ShopContext
-from backend.core.paging import Ordering, Page, PageRequest, PreparedPages, SortKey, page, page_of, page_queryset
+from backend.core.paging import (
+    Ordering,
+    Page,
+    PageRequest,
+    PreparedPages,
+    SortKey,
+    Together,
+    page,
+    page_of,
+    page_queryset,
+)
 from backend.core.prepared import Param
 from backend.vendors.models import VendorStatus
 
@@ -110,21 +121,31 @@ def page_products_by_category(
     filter: ProductFilter | None = None,
     sort: ProductSort = ProductSort.NEWEST,
 ) -> list[Page[Product]]:
-    """A page of each category's products, its subtree's included; one statement for all of them."""
+    """A page of each category's products, its subtree's included; one statement, and one more for their counts."""
     rows = filter_products(visible_products(shop), filter, shop)
-    lists = [rows.filter(category__path__startswith=category.path) for category in categories]
     windows = [
-        page_queryset(each.defer(*HEAVY), ORDERINGS[sort], request).annotate(_list=Value(n, IntegerField()))
-        for n, each in enumerate(lists)
+        page_queryset(
+            rows.filter(category__path__startswith=category.path).defer(*HEAVY), ORDERINGS[sort], request
+        ).annotate(_list=Value(n, IntegerField()))
+        for n, category in enumerate(categories)
     ]
     union = windows[0] if len(windows) == 1 else windows[0].union(*windows[1:], all=True)
     found: list[list[Product]] = [[] for _ in categories]
     for row in union:
         found[row._list].append(row)  # type: ignore[attr-defined]
-    return [
-        page_of(rows_of_one, ORDERINGS[sort], request, count=each.count)
-        for rows_of_one, each in zip(found, lists, strict=True)
-    ]
+    counts = Together(lambda: _count_below(categories, rows))
+    return [page_of(rows_of_one, ORDERINGS[sort], request, count=counts.of(n)) for n, rows_of_one in enumerate(found)]
+
+
+def _count_below(categories: Sequence[Category], rows: QuerySet[Product]) -> list[int]:
+    """How many of the rows are in each category and below it; one statement."""
+    below, lists = subtrees(categories)
+    counts = [0] * lists.size
+    groups = rows.filter(below).order_by().annotate(_group=lists.group()).values_list("_group")
+    for group, total in groups.annotate(total=Count("pk")):
+        for number in lists.holding(group):
+            counts[number] += total
+    return counts
 
 
 def products_by_id(ids: Iterable[int]) -> dict[int, Product]:

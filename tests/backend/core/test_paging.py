@@ -32,7 +32,7 @@ def test_sizes_default_and_are_capped() -> None:
 
 
 @pytest.mark.parametrize(("given", "field"), [({"first": -1}, "first"), ({"last": -1, "first": 5}, "last")])
-def test_negative_sizes_are_refused(given: dict[str, int], field: str) -> None:
+def test_negative_sizes_are_refused(given: dict[str, Any], field: str) -> None:
     with pytest.raises(Invalid) as refused:
         page_request(**given)
     assert refused.value.field == [field]

@@ -1,0 +1,67 @@
+"""What can be ordered depends on the context's currency: what has no price in it cannot."""
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import Gql
+from tests.factories.catalog import make_product, make_variant
+
+pytestmark = pytest.mark.django_db
+PRODUCT = """query ($slug: String!) @inContext(currency: %s) { product(slug: $slug) {
+  availableForSale priceRange { min { amount } } options { values { value available } }
+  variants { sku availableForSale availability { status quantity maxPerOrder } } } }"""
+LIST = "query ($filter: ProductFilter) @inContext(currency: USD) { products(filter: $filter) { nodes { slug } } }"
+
+
+def product_of(gql: Gql, slug: str, currency: str) -> Any:
+    return gql(PRODUCT % currency, slug=slug)["product"]
+
+
+def test_a_product_without_a_price_in_the_currency_is_not_for_sale_in_it(gql: Gql) -> None:
+    product = make_product(prices={"EUR": 100}, stock=3)
+    dollars, euros = product_of(gql, product.slug, "USD"), product_of(gql, product.slug, "EUR")
+    assert [dollars["availableForSale"], dollars["priceRange"]] == [False, None]
+    assert euros["availableForSale"] is True
+    [in_dollars], [in_euros] = dollars["variants"], euros["variants"]
+    assert in_dollars["availableForSale"] is False
+    assert in_euros["availableForSale"] is True
+    assert in_dollars["availability"] == in_euros["availability"]  # the stock is the same in every currency
+
+
+def test_one_variant_must_have_both_a_price_and_stock(gql: Gql) -> None:
+    # given a variant with stock that is not sold in dollars, and one that is, without stock
+    product = make_product(variants=0, options=[{"name": "Size", "values": ["S", "M"]}])
+    make_variant(product, options={"Size": "S"}, prices={"EUR": 100}, stock=5)
+    make_variant(product, options={"Size": "M"}, prices={"EUR": 100, "USD": 100}, stock=0)
+    # then
+    dollars, euros = product_of(gql, product.slug, "USD"), product_of(gql, product.slug, "EUR")
+    assert dollars["priceRange"] is not None
+    assert dollars["availableForSale"] is False
+    assert euros["availableForSale"] is True
+    assert [value["available"] for value in dollars["options"][0]["values"]] == [False, False]
+    assert [value["available"] for value in euros["options"][0]["values"]] == [True, False]
+    assert gql(LIST, filter={"available": True})["products"]["nodes"] == []
+    assert gql(LIST, filter={"available": False})["products"]["nodes"] == [{"slug": product.slug}]
+
+
+@pytest.mark.parametrize(("fields", "expected"), [({"stock": 0}, False), ({"stock": 1, "reserved": 1}, False)])
+def test_what_has_no_free_units_is_not_for_sale_unless_they_are_promised(
+    gql: Gql, fields: dict[str, Any], expected: bool
+) -> None:
+    denied = make_variant(**fields)
+    promised = make_variant(**fields, stock_policy="BACKORDER")
+    for variant, answer in ((denied, expected), (promised, True)):
+        found = product_of(gql, variant.product.slug, "USD")
+        assert found["availableForSale"] is answer
+        assert found["variants"][0]["availableForSale"] is answer
+
+
+def test_it_takes_as_many_statements_for_twenty_products_as_for_two(gql: Gql) -> None:
+    document = "{ products(first: 50) { nodes { availableForSale variants { availableForSale } } } }"
+    counts = []
+    for size in (2, 18):
+        for _ in range(size):
+            make_product(variants=2)
+        counts.append(gql(document).statements)
+    assert counts[0] == counts[1] <= 5
