@@ -36,7 +36,7 @@ from schema.server.ids import decode_uuid
 class CartPayload:
     cart: Cart | None = strawberry.field(default=None, description="The cart; null when the change was refused.")
     user_errors: list[UserError] = strawberry.field(
-        default_factory=list, description="Why it was refused; empty when all went well."
+        default_factory=list, description="Everything that is at fault, at once; empty when all went well."
     )
 
 

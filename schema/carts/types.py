@@ -95,10 +95,11 @@ class CartWarning:
         return strawberry.ID(encode("CartLine", warning.line_id))
 
 
-@strawberry.type(description="Units of one variant in a cart. The source is a backend LineView.")
+@strawberry.type(description="Units of one variant in a cart, at today's price.")
 class CartLine:
     variant: ProductVariant = strawberry.field(
-        description="What is bought; still shown when it is not sold any more: see `warnings`."
+        description="What is bought; still shown when it is not sold any more: see `warnings`. Its `price` is in the "
+        "context's currency, which may be another than the cart's: show the line's `unitPrice` to who buys."
     )
 
     @computed(description="The line's id.")
@@ -109,11 +110,13 @@ class CartLine:
     def quantity(line: Any) -> int:
         return line.price.quantity  # type: ignore[no-any-return]
 
-    @computed(description="The price of one unit now; the one last seen where it is not sold any more.")
+    @computed(
+        description="One unit's price now, in the cart's currency; the one last seen where it is not sold any more."
+    )
     def unit_price(line: Any) -> Money:
         return money(line.price.unit_price, line.currency)
 
-    @computed(description="The price of one unit before a reduction; null where nothing is reduced.")
+    @computed(description="One unit's price before a reduction, in the cart's currency; null where nothing is reduced.")
     def compare_at_unit_price(line: Any) -> Money | None:
         return None if line.compare_at is None else money(line.compare_at, line.currency)
 

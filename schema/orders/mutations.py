@@ -22,7 +22,8 @@ from schema.server.money import MoneyInput
 class OrderPlaceInput:
     idempotency_key: str = strawberry.field(
         description="A key that you make up for this order. Send the same one when you repeat the request: you get the "
-        "same order. Make a new one when the shopper orders anew."
+        "same order. Make a new one when the shopper orders anew. The context's language, and without a cart its "
+        "currency, are part of the request: with others the same key is IDEMPOTENCY_CONFLICT."
     )
     cart_id: strawberry.ID | None = strawberry.field(default=None, description="The cart to order.")
     lines: list[CartLineInput] | None = strawberry.field(default=None, description="What to buy without a cart.")
@@ -57,11 +58,13 @@ class OrderPlacePayload:
         default=False, description="Whether your idempotency key brought back the order of an earlier request."
     )
     user_errors: list[UserError] = strawberry.field(
-        default_factory=list, description="Why it was refused; empty when all went well."
+        default_factory=list,
+        description="Everything that is at fault, at once; empty when all went well. What is wrong with a cart's line "
+        "has the field `cartId`: the message names product and SKU, and the cart's `warnings` name the line.",
     )
     shortages: list[StockShortage] = strawberry.field(
         default_factory=list,
-        description="With OUT_OF_STOCK: every variant that is short, for an order of what is left.",
+        description="With OUT_OF_STOCK: every variant that is short and how much of it is left.",
     )
 
 

@@ -79,7 +79,9 @@ class OrderTotals:
     total: Money = strawberry.field(description="What was to pay.")
     paid: Money = strawberry.field(description="What has been paid.")
     refunded: Money = strawberry.field(description="What went back.")
-    due: Money = strawberry.field(description="What is still to pay.")
+    due: Money = strawberry.field(
+        description="What is still to pay; 0 once the order is paid, cancelled or expired: then nothing is owed."
+    )
 
 
 @strawberry.type(description="How an order is delivered.")
@@ -162,7 +164,8 @@ class Order(Node):
     cancelled_at: datetime | None = strawberry.field(description="When it was called off, in UTC.")
     delivered_at: datetime | None = strawberry.field(description="When it arrived, in UTC.")
     payment_due_at: datetime | None = strawberry.field(
-        description="Until when its stock is held, in UTC; null once it is paid."
+        description="Until when it can be paid and its stock is held, in UTC; null once it is paid. An order that has "
+        "expired keeps it: when its time was over."
     )
     prices_include_tax: bool = strawberry.field(description="Whether prices include tax.")
 

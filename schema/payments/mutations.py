@@ -22,7 +22,10 @@ class PaymentStartInput:
     order_id: strawberry.ID = strawberry.field(description="The order to pay.")
     order_token: str | None = strawberry.field(default=None, description="The order's token, for guests.")
     gateway: str = strawberry.field(description="The gateway's id, from `shop.paymentGateways`.")
-    return_url: str = strawberry.field(description="Where the buyer comes back to: an absolute http(s) address.")
+    return_url: str = strawberry.field(
+        description="Where the buyer comes back to: an absolute http(s) address. Added to its query are `payment` (the "
+        "payment's id, for `paymentVerify`), `order` (the order's id) and `status`, which is never to be believed."
+    )
     idempotency_key: str = strawberry.field(
         description="A key that you make up for this attempt. Send the same one when you repeat the request; make "
         "a new one for another attempt."

@@ -42,11 +42,12 @@ describe_enum(
         "WEBHOOK_TWICE": "The webhook comes twice.",
         "WEBHOOK_BEFORE_REDIRECT": "The webhook comes before the buyer is back.",
         "WEBHOOK_OUT_OF_ORDER": "An older webhook comes after the last one.",
-        "WEBHOOK_LATE": "The webhook comes after 20 minutes, when the order has expired.",
-        "WEBHOOK_BAD_SIGNATURE": "The webhook's signature is wrong.",
-        "WEBHOOK_MISSING": "No webhook comes; `paymentVerify` or the sweep finds out.",
-        "WRONG_AMOUNT": "The webhook reports another amount.",
-        "WRONG_CURRENCY": "The webhook reports another currency.",
+        "WEBHOOK_LATE": "Only 20 minutes later is it known how it ended: the order has expired by then. Until then it "
+        "is PROCESSING.",
+        "WEBHOOK_BAD_SIGNATURE": "The webhook's signature is wrong, so it is not heard; as WEBHOOK_MISSING.",
+        "WEBHOOK_MISSING": "No webhook comes; `paymentVerify` finds out, or the shop itself after some minutes.",
+        "WRONG_AMOUNT": "The gateway reports another amount: the payment becomes FLAGGED.",
+        "WRONG_CURRENCY": "The gateway reports another currency: the payment becomes FLAGGED.",
     },
 )
 
@@ -87,7 +88,11 @@ class Payment(Node):
     def amount(payment: Any) -> Money:
         return money(payment.amount, payment.currency)
 
-    @computed(description="Why it failed, to branch on; null where it did not.")
+    @computed(
+        description="Why it failed, to branch on; null where it did not. CARD_DECLINED: the card was refused (FAILED). "
+        "ABANDONED: the buyer closed the payment page (CANCELLED). MISMATCH: the gateway reports another amount, "
+        "currency or payment (FLAGGED). New codes may be added: treat unknown ones as CARD_DECLINED."
+    )
     def error_code(payment: Any) -> str | None:
         return payment.error_code or None
 

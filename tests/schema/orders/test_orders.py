@@ -170,6 +170,7 @@ def test_the_hold_counts_down_and_ends_with_the_order(gql: Gql) -> None:
     schedule.move_clock(seconds=2)
     shown = gql(BY_TOKEN, **sent)["order"]
     assert (shown["status"], shown["hold"]) == ("EXPIRED", None)
+    assert datetime.fromisoformat(shown["paymentDueAt"]) == order.payment_due_at  # when its time was over
     assert shown["totals"]["due"]["amount"] == "0.00"
 
 
