@@ -1,0 +1,109 @@
+"""The demo shop that `make run` starts with."""
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from backend.accounts.models import User
+from backend.catalog.models import Category, Product, ProductImage, ProductStatus, ProductVariant, VariantPrice
+from backend.core.demo import DEMO_USERS
+from backend.inventory.models import StockLevel
+from backend.vendors.models import VendorMember, VendorStatus
+from tests.backend.transfer.conftest import everything
+
+
+def seed(verbosity: int = 1) -> str:
+    out = StringIO()
+    call_command("seed", verbosity=verbosity, stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures are drawn once for all tests of this file."""
+    return tmp_path_factory.mktemp("media")
+
+
+@pytest.fixture
+def shop(db: None, settings: Settings, media: Path) -> None:
+    settings.MEDIA_ROOT = media
+    assert seed() == "Demo shop: 60 products.\n"
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_catalog_is_worth_looking_at() -> None:
+    assert Product.objects.filter(status=ProductStatus.ACTIVE).count() == 60
+    assert set(Category.objects.values_list("depth", flat=True)) == {1, 2, 3}
+    assert ProductVariant.objects.count() > 120
+    currencies = VariantPrice.objects.values_list("currency", flat=True)
+    assert set(currencies) == {"USD", "EUR"}
+    assert len(currencies) == 2 * ProductVariant.objects.count()
+    assert VariantPrice.objects.filter(compare_at__isnull=False).count() > 10
+    quantities = set(StockLevel.objects.values_list("on_hand", flat=True))
+    assert 0 in quantities
+    assert any(0 < quantity <= 5 for quantity in quantities)
+    assert Product.objects.exclude(vendor=None).filter(vendor__status=VendorStatus.APPROVED).exists()
+    assert Product.objects.filter(vendor=None).exists()
+
+
+@pytest.mark.usefixtures("shop")
+def test_everything_is_told_in_german_too() -> None:
+    for product in Product.objects.all():
+        german = product.translations["de"]
+        assert german["name"]
+        assert german["description"]
+        words = {option["name"] for option in product.options} | {
+            value for option in product.options for value in option["values"]
+        }
+        assert words <= german["terms"].keys()
+    assert all(category.translations["de"]["name"] for category in Category.objects.all())
+
+
+@pytest.mark.usefixtures("shop")
+def test_every_product_has_a_picture_of_its_own_size() -> None:
+    for product in Product.objects.all():
+        assert product.images.exists()
+    for image in ProductImage.objects.all():
+        assert (image.width, image.height) == (800, 800)
+        assert image.file.name
+        assert default_storage.exists(image.file.name)
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_demo_users_sign_in_with_the_rights_of_their_roles() -> None:
+    for person in DEMO_USERS:
+        assert authenticate(username=person.email, password=person.password) is not None, person
+    users = {user.email.split("@")[0]: user for user in User.objects.all()}
+    assert {name for name, user in users.items() if user.is_staff} == {"products", "orders", "support", "admin"}
+    assert users["admin"].is_superuser
+    assert users["products"].has_perm("catalog.change_product")
+    assert not users["products"].has_perm("orders.change_order")
+    assert users["orders"].has_perm("orders.change_order")
+    assert not users["orders"].has_perm("catalog.change_product")
+    assert users["support"].has_perm("orders.view_order")
+    assert not users["support"].has_perm("orders.change_order")
+    assert VendorMember.objects.get(user=users["vendor"]).role == VendorMember.Role.OWNER
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_shop_with_products_is_left_alone() -> None:
+    before = everything()
+    assert seed() == ""
+    assert seed(verbosity=2) == "The shop has products already.\n"
+    assert everything() == before
+
+
+@pytest.mark.django_db
+def test_production_has_no_known_passwords(settings: Settings) -> None:
+    settings.PRODUCTION = True
+    with pytest.raises(CommandError):
+        seed()
+    with pytest.raises(CommandError):
+        call_command("demo_data", products=1, verbosity=0)
+    assert not User.objects.exists()
+    assert not Product.objects.exists()
