@@ -36,7 +36,9 @@ def _count(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any
 
 
 def _open_thread() -> None:
-    # The thread keeps its connection for good (CONN_MAX_AGE is None), and the wrapper with it.
+    # The thread keeps its connection, and the wrapper with it. Nothing ends Django's requests here, but `_run` after an
+    # error would close a connection older than CONN_MAX_AGE, which is 0 for Django's own threads: these have no limit.
+    connection.settings_dict = {**connection.settings_dict, "CONN_MAX_AGE": None}
     connection.execute_wrappers.append(_count)
 
 
