@@ -154,6 +154,7 @@ LOW_STOCK: int = env.int("LOW_STOCK", default=5)
 GRAPHQL_MAX_BODY_BYTES: int = env.int("GRAPHQL_MAX_BODY_BYTES", default=1_000_000)
 GRAPHQL_MAX_TOKENS: int = env.int("GRAPHQL_MAX_TOKENS", default=5_000)
 GRAPHQL_MAX_DEPTH: int = env.int("GRAPHQL_MAX_DEPTH", default=15)
+GRAPHQL_MAX_ROOT_FIELDS: int = env.int("GRAPHQL_MAX_ROOT_FIELDS", default=30)
 SQL_HEADER: bool = env.bool("SQL_HEADER", default=False)
 
 # Background work -----------------------------------------------------------------------------------

@@ -14,13 +14,11 @@ from schema.orders.subscriptions import OrderSubscription
 from schema.payments.mutations import PaymentMutation
 from schema.payments.types import ClientSecretAction
 from schema.server import in_context
+from schema.server.documents import DOCUMENTS_KEPT
 from schema.server.errors import PublicErrors
-from schema.server.limits import DepthLimit
+from schema.server.limits import DepthLimit, RootFieldLimit
 from schema.server.node import NodeQuery
 from schema.shop.queries import ShopQuery
-
-DOCUMENTS_KEPT = 500
-"""How many parsed and validated documents a process keeps."""
 
 Query = merge_types("Query", (CartQuery, CatalogQuery, NodeQuery, OrderQuery, ShopQuery))
 Mutation = merge_types("Mutation", (CartMutation, OrderMutation, PaymentMutation))
@@ -35,7 +33,7 @@ schema = EngineSchema(
     extensions=[
         lambda: MaxTokensLimiter(max_token_count=settings.GRAPHQL_MAX_TOKENS),
         lambda: ParserCache(maxsize=DOCUMENTS_KEPT),
-        lambda: AddValidationRules([DepthLimit]),
+        lambda: AddValidationRules([DepthLimit, RootFieldLimit]),
         lambda: ValidationCache(maxsize=DOCUMENTS_KEPT),
         in_context.InContext,
         PublicErrors,

@@ -1,29 +1,37 @@
 """GraphQL over HTTP, WebSocket and server-sent events: plain ASGI, beside Django."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import orjson
-from cross_web import HTTPException
+from cross_web import HTTPException, StarletteRequestAdapter
 from django.conf import settings
+from graphql import DocumentNode, GraphQLError, OperationType
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, Response
 from starlette.types import Message, Receive, Scope, Send
-from starlette.websockets import WebSocket, WebSocketDisconnect
-from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
-from strawberry.http.exceptions import WebSocketDisconnected
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.http import GraphQLRequestData
+from strawberry.http.parse_content_type import parse_content_type
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
 
 from schema.engine import EngineSchema
 from schema.server.context import Context
 from schema.server.db import count_statements
+from schema.server.documents import read_document, select_operation
+from schema.server.websocket import TextWebSocketAdapter, WebSocketHandler
 
 GRAPHIQL = Path(__file__).parent / "graphiql" / "index.html"
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
-MAX_SUBSCRIPTIONS_PER_SOCKET = 50
-_CODES = {405: "METHOD_NOT_ALLOWED", 413: "PAYLOAD_TOO_LARGE"}
+NEEDS_STREAM = (
+    "A subscription needs a stream: use a WebSocket (graphql-transport-ws), or send `Accept: text/event-stream`."
+)
+_CODES = {405: "METHOD_NOT_ALLOWED", 413: "PAYLOAD_TOO_LARGE", 415: "UNSUPPORTED_MEDIA_TYPE"}
 _HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
@@ -40,14 +48,12 @@ _GRAPHIQL_HEADERS = {
 }
 
 
-class TextWebSocketAdapter(ASGIWebSocketAdapter):
-    """graphql-transport-ws messages are text frames; orjson makes bytes."""
+class RequestAdapter(StarletteRequestAdapter):
+    """Media types are case-insensitive; Strawberry compares them as they come."""
 
-    async def send_json(self, message: Mapping[str, object]) -> None:
-        try:
-            await self.ws.send_text(orjson.dumps(message).decode())
-        except (WebSocketDisconnect, RuntimeError) as gone:
-            raise WebSocketDisconnected from gone
+    @property
+    def content_type(self) -> str:
+        return (super().content_type or "").lower()
 
 
 class PayloadTooLarge(HTTPException):
@@ -58,13 +64,15 @@ class PayloadTooLarge(HTTPException):
 class GraphQLApp(GraphQL[Context, None]):
     """Serves one schema at one path."""
 
+    request_adapter_class = RequestAdapter
     websocket_adapter_class = TextWebSocketAdapter  # type: ignore[assignment]
+    graphql_transport_ws_handler_class = WebSocketHandler
 
     def __init__(self, schema: EngineSchema) -> None:
         super().__init__(
             schema,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
-            max_subscriptions_per_connection=MAX_SUBSCRIPTIONS_PER_SOCKET,
+            max_subscriptions_per_connection=None,  # the handler counts, to answer with a code
             # Tokens travel in messages and headers, never in cookies: a page elsewhere gains nothing here.
             allowed_origins=["*"],
         )
@@ -87,10 +95,33 @@ class GraphQLApp(GraphQL[Context, None]):
         return parsed
 
     async def parse_http_body(self, request: Any) -> Any:
+        if request.method == "POST" and parse_content_type(request.content_type)[0] != JSON:
+            raise HTTPException(415, f"Send the request as {JSON}.")
         parsed = await super().parse_http_body(request)
-        if not isinstance(parsed, list):
-            _check_types(parsed)
+        if not isinstance(getattr(parsed, "operation_name", None), str | None):
+            raise HTTPException(400, "operationName has the wrong type.")
         return parsed
+
+    async def execute_operation(
+        self,
+        request: Request,
+        request_adapter: Any,
+        request_data: Any,
+        context: Context,
+        root_value: None,
+        sub_response: Response,
+    ) -> Any:
+        try:
+            document = read_document(request_data.query)
+        except GraphQLError as error:
+            if not request_data.query:
+                raise HTTPException(400, error.message) from None
+            result = PreExecutionError(data=None, errors=[error])
+            return result if request_data.protocol == "http" else _once(result)
+        _check_operation(document, request_data, request_adapter.method)
+        return await super().execute_operation(
+            request, request_adapter, request_data, context, root_value, sub_response
+        )
 
     def decode_json(self, data: str | bytes) -> object:
         return orjson.loads(data)
@@ -126,19 +157,26 @@ class GraphQLApp(GraphQL[Context, None]):
         headers["x-request-id"] = context.request_id
         if settings.DEBUG or settings.SQL_HEADER:
             headers["x-sql-queries"] = str(context.statements.total)
-        if GRAPHQL_RESPONSE in request.headers.get("accept", "") and headers.get("content-type") == JSON:
+        if GRAPHQL_RESPONSE in request.headers.get("accept", "").lower() and headers.get("content-type") == JSON:
             headers["content-type"] = GRAPHQL_RESPONSE
             if bytes(response.body).startswith(b'{"data":null') or not bytes(response.body).startswith(b'{"data"'):
                 response.status_code = 400 if b'"path"' not in bytes(response.body) else 200
 
 
-def _check_types(parsed: Any) -> None:
-    """The parameters of GraphQL over HTTP have types of their own; anything else is the client's mistake."""
-    wanted = {"query": str, "variables": dict, "operation_name": str, "extensions": dict}
-    for name, kind in wanted.items():
-        value = getattr(parsed, name)
-        if value is not None and not isinstance(value, kind):
-            raise HTTPException(400, f"{name} has the wrong type.")
+def _check_operation(document: DocumentNode, asked: GraphQLRequestData, method: str) -> None:
+    """Refuse by status what cannot be run this way, before a stream has begun."""
+    try:
+        operation = select_operation(document, asked.operation_name).operation
+    except GraphQLError as error:
+        raise HTTPException(400, error.message) from None
+    if operation is OperationType.MUTATION and method == "GET":
+        raise HTTPException(405, "Mutations are not allowed when using GET.")
+    if operation is OperationType.SUBSCRIPTION and asked.protocol == "http":
+        raise HTTPException(400, NEEDS_STREAM)
+
+
+async def _once(result: ExecutionResult) -> AsyncGenerator[ExecutionResult, None]:
+    yield result
 
 
 def _limited(scope: Scope, receive: Receive) -> Receive:
@@ -160,8 +198,6 @@ def _limited(scope: Scope, receive: Receive) -> Receive:
 
 def _refused(refusal: HTTPException) -> Response:
     code = _CODES.get(refusal.status_code, "BAD_USER_INPUT")
-    if "not allowed" in refusal.reason and "GET" in refusal.reason:
-        refusal.status_code, code = 405, "METHOD_NOT_ALLOWED"
     body = {"errors": [{"message": refusal.reason, "extensions": {"code": code}}]}
     headers = {"allow": "GET, POST"} if refusal.status_code == 405 else {}
     return Response(orjson.dumps(body), refusal.status_code, {**_HEADERS, **headers}, JSON)

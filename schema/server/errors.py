@@ -78,6 +78,10 @@ def _user_error(error: DomainError) -> UserError:
 
 # Top-level errors ---------------------------------------------------------------------------------
 
+# How graphql-core says that a document has too many tokens or is nested too deeply; it gives no code.
+_LIMITS = (" tokens. Parsing aborted.", "nested too deeply. Parsing aborted.")
+_NESTED_BY_FRAGMENTS = "Validation aborted."
+
 
 def coded(code: str, message: str, **extensions: Any) -> GraphQLError:
     return GraphQLError(message, extensions={"code": code, **extensions})
@@ -89,7 +93,9 @@ def public_error(error: GraphQLError) -> GraphQLError:
     if (error.extensions or {}).get("code"):
         return error
     if original is None or isinstance(original, GraphQLError):
-        return _with(error, error.message, {**(error.extensions or {}), "code": "BAD_USER_INPUT"})
+        too_complex = error.message.endswith(_LIMITS) or error.message == _NESTED_BY_FRAGMENTS
+        code = "QUERY_TOO_COMPLEX" if too_complex else "BAD_USER_INPUT"
+        return _with(error, error.message, {**(error.extensions or {}), "code": code})
     if isinstance(original, DomainError):
         code = "NOT_FOUND" if isinstance(original, NotFound) else "BAD_USER_INPUT"
         return _with(error, original.message, {"code": code, "reason": original.code, "field": original.field or None})

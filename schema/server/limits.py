@@ -1,4 +1,4 @@
-"""What a document may ask for: how deep it may go."""
+"""What a document may ask for: how deep it may go, and how much at once."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
     ValidationContext,
@@ -59,3 +60,34 @@ class _Depth:
         if name not in self._known:
             self._known[name] = self.of(self._fragments[name].selection_set, inside | {name})
         return self._known[name]
+
+
+class RootFieldLimit(ValidationRule):
+    """Refuses more root fields than settings.GRAPHQL_MAX_ROOT_FIELDS: each alias repeats the work, or the write."""
+
+    def enter_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> None:
+        context = self.context
+        assert isinstance(context, ValidationContext)
+        count = len(_response_names(context, node.selection_set))
+        if count > settings.GRAPHQL_MAX_ROOT_FIELDS:
+            message = f"This operation has {count} root fields; {settings.GRAPHQL_MAX_ROOT_FIELDS} are allowed."
+            context.report_error(coded("QUERY_TOO_COMPLEX", message))
+
+
+def _response_names(context: ValidationContext, selections: SelectionSetNode) -> set[str]:
+    """The names that selections answer by, through their fragments: fields of the same name are run as one."""
+    names: set[str] = set()
+    seen: set[str] = set()
+    left = [selections]
+    while left:
+        for node in left.pop().selections:
+            if isinstance(node, FieldNode):
+                names.add((node.alias or node.name).value)
+            elif isinstance(node, InlineFragmentNode):
+                left.append(node.selection_set)
+            elif isinstance(node, FragmentSpreadNode) and node.name.value not in seen:
+                seen.add(node.name.value)
+                fragment = context.get_fragment(node.name.value)
+                if fragment is not None:
+                    left.append(fragment.selection_set)
+    return names

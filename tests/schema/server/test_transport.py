@@ -35,7 +35,7 @@ def test_what_is_no_request_is_refused_with_a_code(http: Any, body: str, status:
 def test_simple_content_types_are_refused(http: Any) -> None:
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
         answer = http("POST", "/graphql", content='{"query": "{ __typename }"}', headers={"content-type": kind})
-        assert answer.status_code == 400
+        assert answer.status_code == 415
 
 
 def test_a_body_over_the_limit_is_refused(http: Any, settings: Any) -> None:
