@@ -1,9 +1,6 @@
 """Why an order says no."""
 
-from collections.abc import Sequence
-
 from backend.core.errors import DomainError, NotFound
-from backend.inventory.errors import OutOfStock, Shortage
 
 
 class OrderNotFound(NotFound):
@@ -35,11 +32,3 @@ class PriceChanged(DomainError):
 class OrderNotPayable(DomainError):
     code = "ORDER_NOT_PAYABLE"
     default_message = "This order is paid, cancelled or expired."
-
-
-class OrderOutOfStock(OutOfStock):
-    """Every short variant, each in words that tell the shopper which it is."""
-
-    def __init__(self, shortages: Sequence[Shortage], errors: Sequence[DomainError]) -> None:
-        super().__init__(shortages)
-        self.errors = list(errors)

@@ -27,9 +27,9 @@ from backend.core.caller import Caller
 from backend.core.context import ShopContext
 from backend.core.errors import CurrencyMismatch, Invalid, Required
 from backend.core.money import MAX_MINOR, Money, parse_minor
-from backend.inventory.errors import Shortage
+from backend.inventory.errors import OutOfStock, Shortage
 from backend.inventory.queries import availability_by_variant
-from backend.orders.errors import AddressRequired, CartEmpty, EmailRequired, OrderOutOfStock, PriceChanged
+from backend.orders.errors import AddressRequired, CartEmpty, EmailRequired, PriceChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +101,14 @@ class Purchase:
     def may_run_short(self) -> frozenset[int]:
         return frozenset(each for each in self.basket.units if may_run_short(self.found[each].variant))
 
-    def short_of(self, shortages: Sequence[Shortage]) -> OrderOutOfStock:
+    def short_of(self, shortages: Sequence[Shortage]) -> OutOfStock:
         """The reservation's refusal, with paths and names."""
-        errors = [
+        refusal = OutOfStock(shortages)
+        refusal.errors = [
             short_fault(each, self.found[each.variant_id], self.basket.path, named=self.basket.named)
             for each in shortages
         ]
-        return OrderOutOfStock(shortages, errors)
+        return refusal
 
 
 def find_purchase(*, caller: Caller, shop: ShopContext, request: PlaceOrder) -> Purchase:
