@@ -1,10 +1,25 @@
-"""One shop of real processes for all stories of a test process."""
+"""One shop of real processes for all stories of a test process, and a browser for those that have pages."""
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Page, sync_playwright
 
 from tests.journeys.shop import Shop, running_shop
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: install it to drive the pages")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser.new_context().new_page()
+        browser.close()
 
 
 @pytest.fixture(scope="session")
