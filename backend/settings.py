@@ -134,6 +134,7 @@ TIME_ZONE = "UTC"
 USE_I18N = True
 LANGUAGE_CODE = "en"
 SHOP_NAME: str = env.str("SHOP_NAME", default="Cartograph")
+UNFOLD = {"SITE_TITLE": SHOP_NAME, "SITE_HEADER": SHOP_NAME}  # the admin
 DEFAULT_LANGUAGE: str = env.str("DEFAULT_LANGUAGE", default="en")
 DEFAULT_CURRENCY: str = env.str("DEFAULT_CURRENCY", default="USD")
 DEFAULT_COUNTRY: str = env.str("DEFAULT_COUNTRY", default="US")
@@ -151,6 +152,7 @@ LINE_MAX_QUANTITY: int = env.int("LINE_MAX_QUANTITY", default=999)
 LOW_STOCK: int = env.int("LOW_STOCK", default=5)
 
 # GraphQL -------------------------------------------------------------------------------------------
+ENGINE: bool = env.bool("ENGINE", default=True)
 GRAPHQL_MAX_BODY_BYTES: int = env.int("GRAPHQL_MAX_BODY_BYTES", default=1_000_000)
 GRAPHQL_MAX_TOKENS: int = env.int("GRAPHQL_MAX_TOKENS", default=5_000)
 GRAPHQL_MAX_DEPTH: int = env.int("GRAPHQL_MAX_DEPTH", default=15)

@@ -29,6 +29,7 @@ schema = EngineSchema(
     mutation=Mutation,
     subscription=Subscription,
     types=[ClientSecretAction],
+    breadth_first=settings.ENGINE,
     operation_directives=[in_context.directive],
     extensions=[
         lambda: MaxTokensLimiter(max_token_count=settings.GRAPHQL_MAX_TOKENS),
