@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from django.db import connections
 from django.db.models import BooleanField, Expression, F, Func, Model, QuerySet
 from django.db.models.base import ModelState
+from django.db.models.query import ModelIterable
 
 Row = TypeVar("Row")
 
@@ -81,7 +82,8 @@ class _Statement:
         self._alias = alias
         compiler = queryset.query.get_compiler(alias)
         self._sql, self._params = compiler.as_sql()
-        if compiler.klass_info is None or compiler.klass_info.get("related_klass_infos"):
+        plain = queryset._iterable_class is ModelIterable and not queryset._prefetch_related_lookups  # type: ignore[attr-defined]
+        if not plain or compiler.klass_info is None or compiler.klass_info.get("related_klass_infos"):
             raise TypeError("A Read is of one model's instances.")
         fields = compiler.klass_info["select_fields"]
         self._start, self._end = fields[0], fields[-1] + 1
