@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 from graphql import parse, validate
-from hypothesis import Phase, assume, example, given, settings
+from hypothesis import HealthCheck, Phase, assume, example, given, settings
 from hypothesis import strategies as st
 
 from schema.engine import EngineSchema
@@ -221,7 +221,12 @@ def test_plans_make_room_and_start_anew() -> None:
     assert len(plans._selections) == 10
 
 
-@settings(max_examples=EXAMPLES, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+)
 @given(document=documents(STOCK._schema), flags=st.fixed_dictionaries({name: st.booleans() for name in VARIABLES}))
 @example(document="{ people { books { author { number } } } }", flags={})
 def test_any_document_has_the_same_answer(document: str, flags: dict[str, bool]) -> None:
