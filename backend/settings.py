@@ -115,6 +115,7 @@ DATABASES["default"].update(
     CONN_MAX_AGE=0,  # Django's own requests run in short-lived threads; the pool keeps its connections itself
     DISABLE_SERVER_SIDE_CURSORS=True,
 )
+PREPARED_STATEMENTS: bool = env.bool("PREPARED_STATEMENTS", default=True)
 DB_POOL_SIZE: int = env.int("DB_POOL_SIZE", default=8)
 REDIS_URL: str = env.str("REDIS_URL", default="redis://127.0.0.1:1/0")
 BROKER_URL: str = env.str("BROKER_URL", default=REDIS_URL)

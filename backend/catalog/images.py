@@ -2,7 +2,6 @@
 
 import io
 import re
-from urllib.parse import urljoin
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -17,7 +16,7 @@ _COPY = re.compile(r"^derived/(?P<width>\d+)/(?P<name>.+)\.(?P<suffix>webp|jpg|p
 
 
 def absolute(url: str) -> str:
-    return url if "://" in url else urljoin(settings.PUBLIC_URL + "/", url)
+    return url if "://" in url else settings.PUBLIC_URL + url if url.startswith("/") else f"{settings.PUBLIC_URL}/{url}"
 
 
 def image_url(name: str, *, max_width: int | None = None, format: str | None = None) -> str:
