@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from inspect import iscoroutinefunction
 from operator import attrgetter
 from typing import Any
 
@@ -22,6 +23,7 @@ from graphql import (
     is_list_type,
     is_non_null_type,
     is_object_type,
+    specified_scalar_types,
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_subfields
 from graphql.execution.values import VariableValues, get_argument_values
@@ -43,11 +45,14 @@ from schema.engine.plan import (
     ListOf,
     NonNull,
     ObjectOf,
+    Place,
     Selection,
     Step,
 )
 
 FLAGS = ("skip", "include")
+PLANS_OF_A_SELECTION = 16
+"""So many sets of flags are remembered: a client may send more of them than there is memory."""
 SENT_AS_THEY_ARE: dict[str, frozenset[type]] = {
     "String": frozenset({str}),
     "ID": frozenset({str}),
@@ -82,26 +87,36 @@ class Plans:
 
     def find(self, operation: "Operation", returns: GraphQLType, details: list[FieldDetails]) -> Plan | Unsupported:
         """The plan of a root field, compiled if need be; or why there is none."""
-        key = tuple(id(each.node) for each in details)
+        # A fragment's field may be the root field of a query and of a mutation, which return different types.
+        key = id(returns), *(id(each.node) for each in details)
         planned = self._selections.get(key)
         if planned is None:
             planned = self._selections[key] = _Planned(details, operation.fragments)
             if len(self._selections) > self._limit:
                 self._selections.popitem(last=False)
         else:
-            self._selections.move_to_end(key)
+            try:
+                self._selections.move_to_end(key)
+            except KeyError:  # another thread has just made room
+                self._selections[key] = planned
         flags = tuple(operation.variables.coerced.get(name) for name in planned.flags)
         plan = planned.by_flags.get(flags)
         if plan is None:
-            plan = planned.by_flags[flags] = self._compile(operation, returns, details)
+            plan = self._compile(operation, returns, details)
+            if len(planned.by_flags) >= PLANS_OF_A_SELECTION:
+                planned.by_flags.clear()
+            planned.by_flags[flags] = plan
         return plan
 
     def _compile(self, operation: "Operation", returns: GraphQLType, details: list[FieldDetails]) -> Plan | Unsupported:
         compiler = _Compiler(self._schema, operation, self._registry, self._config)
         try:
+            compiler.check(details)
             completer = compiler.completer(returns, details)
         except Unsupported as reason:
             return reason
+        except Exception as error:  # noqa: BLE001 - graphql-core meets it too, and tells it in its place
+            return Unsupported(type(error).__name__)
         return Plan(completer, blocking=compiler.blocking)
 
 
@@ -124,14 +139,14 @@ class _Planned:
 
 
 def _flag_variables(nodes: Iterable[FieldNode], fragments: dict[str, FragmentDetails]) -> list[str]:
-    """The variables that `@skip` and `@include` below these fields depend on: what makes plans differ."""
+    """The variables that `@skip`, `@include` and `@defer` below these fields depend on: what makes plans differ."""
     found: dict[str, None] = {}
     seen: set[str] = set()
 
     def look(selections: SelectionSetNode | None) -> None:
         for selection in selections.selections if selections else ():
             for directive in selection.directives or ():
-                if directive.name.value in FLAGS:
+                if directive.name.value in (*FLAGS, "defer"):
                     found.update(dict.fromkeys(_variables(directive.arguments or ())))
             if not isinstance(selection, FragmentSpreadNode):
                 look(selection.selection_set)  # type: ignore[attr-defined]
@@ -164,27 +179,37 @@ class _Compiler:
         self._operation = operation
         self._registry = registry
         self._config = config
+        self._selections: dict[tuple[int, ...], Selection] = {}
         self.blocking = False
 
-    def completer(self, returns: Any, details: list[FieldDetails]) -> Completer:
+    def completer(self, returns: Any, details: list[FieldDetails], place: Place | None = None) -> Completer:
+        """What completes values of this type. `place` is the field that they are of, but for root fields."""
         if is_non_null_type(returns):
-            return NonNull(self.completer(returns.of_type, details))
+            return NonNull(self.completer(returns.of_type, details, place))
         if is_list_type(returns):
-            return ListOf(self.completer(returns.of_type, details))
+            return ListOf(self.completer(returns.of_type, details, place))
         if is_leaf_type(returns):
+            # By identity: a schema may have scalars of its own by these names.
+            name = returns.name if specified_scalar_types.get(returns.name) is returns else ""
             coerce = returns.coerce_output_value
-            return (
-                Int(coerce) if returns.name == "Int" else Leaf(coerce, SENT_AS_THEY_ARE.get(returns.name, frozenset()))
-            )
+            return Int(coerce) if name == "Int" else Leaf(coerce, SENT_AS_THEY_ARE.get(name, frozenset()))
         if is_object_type(returns):
             return ObjectOf(self._selection(returns, details))
         if is_abstract_type(returns) and returns.resolve_type is not None:
             possible = self._schema.get_possible_types(returns)
             selections = {each.name: self._selection(each, details) for each in possible}
-            return AbstractOf(returns.resolve_type, returns, selections)
+            return AbstractOf(returns.resolve_type, returns, selections, place)
         raise Unsupported(f"type {returns}")
 
     def _selection(self, object_type: GraphQLObjectType, details: list[FieldDetails]) -> Selection:
+        """Once for each type and fields: interfaces in interfaces would be compiled for each path of types."""
+        key = id(object_type), *(id(each.node) for each in details)
+        known = self._selections.get(key)
+        if known is None:
+            known = self._selections[key] = self._compile_selection(object_type, details)
+        return known
+
+    def _compile_selection(self, object_type: GraphQLObjectType, details: list[FieldDetails]) -> Selection:
         if object_type.is_type_of is not None:
             raise Unsupported("is_type_of")
         operation = self._operation
@@ -196,12 +221,15 @@ class _Compiler:
         steps = {key: self._step(object_type, same) for key, same in collected.grouped_field_set.items()}
         return Selection(list(steps), list(steps.values()))
 
-    def _step(self, object_type: GraphQLObjectType, details: list[FieldDetails]) -> Step:
+    def check(self, details: list[FieldDetails]) -> None:
         for each in details:
             if each.defer_usage is not None or each.fragment_variable_values is not None:
                 raise Unsupported("@defer or fragment variables")
             if any(directive.name.value not in FLAGS for directive in each.node.directives or ()):
                 raise Unsupported("a directive on a field")
+
+    def _step(self, object_type: GraphQLObjectType, details: list[FieldDetails]) -> Step:
+        self.check(details)
         node = details[0].node
         if node.name.value == "__typename":
             return Constant(object_type.name)
@@ -209,22 +237,28 @@ class _Compiler:
         if definition is None:
             raise Unsupported("an unknown field")
         field = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-        return self._field(field, definition, details)
+        place = Place(node.name.value, [each.node for each in details], definition.type, object_type)
+        return self._field(field, definition, details, place)
 
-    def _field(self, field: StrawberryField | None, definition: GraphQLField, details: list[FieldDetails]) -> Step:
+    def _field(
+        self, field: StrawberryField | None, definition: GraphQLField, details: list[FieldDetails], place: Place
+    ) -> Step:
         if field is None or field.extensions:
             raise Unsupported("a field that is not Strawberry's alone")
         if isinstance(field, BatchedField):
             self.blocking = True
             arguments = self._arguments(field, definition, details[0].node)
-            completer = self.completer(definition.type, details)
+            completer = self.completer(definition.type, details, place)
             return Batched(field.batch_name, field.batch, field.takes_context, arguments, completer)
         if isinstance(field, ComputedField):
+            if iscoroutinefunction(field.compute):
+                raise Unsupported("an async computed field")
             arguments = self._arguments(field, definition, details[0].node)
-            return Computed(field.compute, field.takes_context, arguments, self.completer(definition.type, details))
+            completer = self.completer(definition.type, details, place)
+            return Computed(field.compute, field.takes_context, arguments, completer)
         if field.is_basic_field:
             get = attrgetter(field.attribute if isinstance(field, ColumnField) else field.python_name)
-            return Column(get, self.completer(definition.type, details))
+            return Column(get, self.completer(definition.type, details, place))
         raise Unsupported("a resolver of its own")
 
     def _arguments(self, field: StrawberryField, definition: GraphQLField, node: FieldNode) -> Arguments | None:

@@ -53,7 +53,10 @@ class EngineExecutor(StrawberryGraphQLCoreExecutionContext):
         if result is None or isinstance(result, Exception) or not selects_fields(return_type):
             return super().complete_value(*call)
         operation = Operation(self.operation, self.fragments, self.variable_values)
-        plan = self._engine.plans.find(operation, return_type, field_details_list)
+        try:
+            plan = self._engine.plans.find(operation, return_type, field_details_list)
+        except RecursionError:
+            plan = Unsupported("RecursionError")
         if isinstance(plan, Unsupported):
             self._engine.fallbacks[str(plan)] += 1
             return super().complete_value(*call)
@@ -67,11 +70,16 @@ class EngineExecutor(StrawberryGraphQLCoreExecutionContext):
             return super().complete_value(*call)
 
     async def _complete_in_thread(self, plan: Plan, run: Run, call: tuple[Any, ...]) -> Any:
-        result = call[4]
         try:
-            return self._succeed(await self.context_value.run_sync(lambda: plan.completer.complete([result], run)))
+            attempt = await self.context_value.run_sync(lambda: _attempt(plan, run, call[4]))
         except Exception as error:  # noqa: BLE001 - graphql-core raises it again, with its place
-            self._note(error)
+            attempt = error
+        except BaseException:
+            run.cancelled = True
+            raise
+        if not isinstance(attempt, Exception):
+            return self._succeed(attempt)
+        self._note(attempt)
         completed = super().complete_value(*call)
         return await completed if isinstance(completed, Awaitable) else completed
 
@@ -83,3 +91,11 @@ class EngineExecutor(StrawberryGraphQLCoreExecutionContext):
     def _note(self, error: Exception) -> None:
         assert self._engine is not None
         self._engine.fallbacks[str(error) if isinstance(error, Unusual) else type(error).__name__] += 1
+
+
+def _attempt(plan: Plan, run: Run, result: Any) -> list[Any] | Exception:
+    """What the plan made of the result, or what it raised: a future cannot hold each exception (StopIteration)."""
+    try:
+        return plan.completer.complete([result], run)
+    except Exception as error:  # noqa: BLE001 - graphql-core raises it again, with its place
+        return error

@@ -5,15 +5,21 @@ null where none may be, a value that is not what its type says) raises, and grap
 """
 
 from collections.abc import Callable, Sequence
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
 from itertools import chain
 from types import NoneType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
 
 from graphql import Undefined
 
 from schema.engine.loader import BatchFunction, BatchKey
 
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
+UNCHANGING = (str, int, float, NoneType, Enum, Decimal, UUID, date, time, timedelta)
+UNDEFINED = type(Undefined)
 
 
 class Unusual(Exception):
@@ -21,14 +27,37 @@ class Unusual(Exception):
 
 
 class Run:
-    """What the steps of one attempt share."""
+    """What the steps of one attempt share. Once `cancelled`, nobody waits for it: it ends before its next batch."""
 
-    __slots__ = ("context", "info", "variables")
+    __slots__ = ("cancelled", "context", "info", "variables")
 
     def __init__(self, context: Any, variables: Any, info: Any) -> None:
         self.context = context
         self.variables = variables
         self.info = info
+        self.cancelled = False
+
+
+class Place(NamedTuple):
+    """A field as `resolve_type` is told of it: graphql-core's names, less the path."""
+
+    field_name: str
+    field_nodes: list[Any]
+    return_type: Any
+    parent_type: Any
+
+
+class PlaceInfo:
+    """The GraphQLResolveInfo of a field that a plan completes: its place, and what all fields share."""
+
+    def __init__(self, root: Any, place: Place) -> None:
+        self._root = root
+        self._place = place
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "path":
+            raise Unusual("a type that depends on the path")
+        return getattr(self._place if name in Place._fields else self._root, name)
 
 
 class Completer(Protocol):
@@ -79,15 +108,20 @@ class Column:
         self._completer = completer
 
     def run(self, sources: list[Any], run: Run) -> list[Any]:
-        return self._completer.complete(list(map(self._get, sources)), run)
+        return self._completer.complete(_call_each(self._get, sources), run)
 
 
 class Arguments:
-    """A field's arguments: coerced once a run, or once for all where no variable is in them."""
+    """A field's arguments: coerced once a run, or once for all where no variable is in them.
+
+    Lists and input objects are made anew for each run: a function may change what it is given.
+    """
 
     def __init__(self, coerce: Callable[[Any], dict[str, Any]], *, constant: bool, variables: Any) -> None:
         self._coerce = coerce
-        self._known = coerce(variables) if constant else None
+        known = coerce(variables) if constant else None
+        shareable = known is not None and all(isinstance(value, UNCHANGING) for value in known.values())
+        self._known = known if shareable else None
 
     def of(self, run: Run) -> dict[str, Any]:
         return self._coerce(run.variables) if self._known is None else self._known
@@ -106,7 +140,7 @@ class Computed:
         compute = self._compute
         given = [run.context] if self._takes_context else []
         if self._arguments is None:
-            values = [compute(source, *given) for source in sources] if given else list(map(compute, sources))
+            values = [compute(source, *given) for source in sources] if given else _call_each(compute, sources)
         else:
             named = self._arguments.of(run)
             values = [compute(source, *given, **named) for source in sources]
@@ -128,8 +162,19 @@ class Batched:
         self._completer = completer
 
     def run(self, sources: list[Any], run: Run) -> list[Any]:
+        if run.cancelled:
+            raise Unusual("cancelled")
         key = self._key if self._arguments is None else BatchKey(*self._call, self._arguments.of(run))
-        return self._completer.complete(key.run(sources, run.context), run)
+        # The list is the function's own: the other fields of this level go on with ours.
+        return self._completer.complete(key.run(list(sources), run.context), run)
+
+
+def _call_each(function: Callable[[Any], Any], sources: list[Any]) -> list[Any]:
+    values = list(map(function, sources))
+    if len(values) != len(sources):
+        # `map` takes a StopIteration of the function for the end of the sources.
+        raise Unusual("StopIteration")
+    return values
 
 
 # Completers --------------------------------------------------------------------------------------
@@ -149,7 +194,11 @@ class Leaf:
         _refuse_odd(kinds)
         coerce = self._coerce
         done = [None if value is None else coerce(value) for value in values]
-        if any(after is None and before is not None for before, after in zip(values, done, strict=True)):
+        became = set(map(type, done))
+        if UNDEFINED in became or (
+            NoneType in became
+            and any(after is None and before is not None for before, after in zip(values, done, strict=True))
+        ):
             raise Unusual("a leaf became null")
         return done
 
@@ -210,19 +259,27 @@ class ObjectOf:
 class AbstractOf:
     """Objects of an interface or union: one selection for each type that they can be."""
 
-    def __init__(self, resolve_type: Callable[..., Any], graphql_type: Any, selections: dict[str, Selection]) -> None:
+    def __init__(
+        self,
+        resolve_type: Callable[..., Any],
+        graphql_type: Any,
+        selections: dict[str, Selection],
+        place: Place | None,
+    ) -> None:
         self._resolve_type = resolve_type
         self._type = graphql_type
         self._selections = selections
+        self._place = place
 
     def complete(self, values: list[Any], run: Run) -> list[Any]:
         _refuse_odd(set(map(type, values)))
         return _once_each(values, lambda distinct: self._by_type(distinct, run))
 
     def _by_type(self, values: list[Any], run: Run) -> list[Any]:
+        info = run.info if self._place is None else PlaceInfo(run.info, self._place)
         positions: dict[str, list[int]] = {}
         for position, value in enumerate(values):
-            name = self._resolve_type(value, run.info, self._type)
+            name = self._resolve_type(value, info, self._type)
             if name not in self._selections:
                 raise Unusual("an object of no possible type")
             positions.setdefault(name, []).append(position)
@@ -248,5 +305,5 @@ def _once_each(values: list[Any], complete: Callable[[list[Any]], list[Any]]) ->
 def _refuse_odd(kinds: set[type]) -> None:
     """Exceptions are raised, awaitables awaited and `Undefined` is null: by graphql-core."""
     for kind in kinds:
-        if issubclass(kind, Exception) or kind is type(Undefined) or hasattr(kind, "__await__"):
+        if issubclass(kind, Exception) or kind is UNDEFINED or hasattr(kind, "__await__"):
             raise Unusual(f"a {kind.__name__} in place of a value")

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Annotated, Any
 
 import strawberry
+from strawberry.extensions import ParserCache
 
 from schema.engine import Batches, EngineSchema, batched, computed
 
@@ -222,4 +223,10 @@ class Mutation:
 
 
 def make_schema(*, breadth_first: bool) -> EngineSchema:
-    return EngineSchema(query=Query, mutation=Mutation, types=[Book, Person], breadth_first=breadth_first)
+    return EngineSchema(
+        query=Query,
+        mutation=Mutation,
+        types=[Book, Person],
+        breadth_first=breadth_first,
+        extensions=[lambda: ParserCache(maxsize=1000)],
+    )
