@@ -1,83 +1,17 @@
 """The engine against graphql-core: the same documents, the same answers to the byte, errors and paths included."""
 
 import asyncio
-import os
 from typing import Any
 
-import orjson
 import pytest
-from graphql import parse, validate
-from hypothesis import HealthCheck, Phase, assume, example, given, settings
-from hypothesis import strategies as st
 
-from schema.engine import EngineSchema
 from schema.engine.compile import Plans
-from tests.schema.engine.random_documents import VARIABLES, documents
+from tests.schema.engine.compare import Pair
 from tests.schema.engine.toy import Context, make_schema
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "150"))
-FAST = make_schema(breadth_first=True)
-STOCK = make_schema(breadth_first=False)
-
-
-Errors = dict[tuple[str | int, ...], dict[str, Any]]
-
-
-def answer(schema: EngineSchema, document: str, variables: dict[str, Any] | None = None) -> tuple[Any, Errors]:
-    """The answer's data, and its errors by path: fields that fail at once may report in any order."""
-    result: Any = asyncio.run(schema.execute(document, variables, context_value=Context()))
-    return result.data, {tuple(error.path): error.formatted for error in result.errors or []}
-
-
-def both(document: str, variables: dict[str, Any] | None = None) -> tuple[bytes, Errors]:
-    """The answer of either way, as bytes and errors, after comparing them.
-
-    Where a null spreads to a parent, which of the faults below that parent are told is left to the server by the
-    specification (6.4.4); there, each way must tell one.
-    """
-    expected, errors = answer(STOCK, document, variables)
-    data, found = answer(FAST, document, variables)
-    assert orjson.dumps(data) == orjson.dumps(expected)
-    for path in errors.keys() ^ found.keys():
-        place = null_above(expected, path)
-        assert place is not None, path
-        assert any(each[: len(place)] == place for each in errors)
-        assert any(each[: len(place)] == place for each in found)
-    assert all(errors[path] == found[path] for path in errors.keys() & found.keys())
-    return orjson.dumps(expected), errors
-
-
-def null_above(data: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...] | None:
-    """Where a null has taken the place of what would hold the path; None where it has not."""
-    for depth, key in enumerate(path):
-        if data is None:
-            return path[:depth]
-        data = data[key]
-    return None
-
-
-def counts() -> tuple[int, int]:
-    engine = FAST.engine
-    assert engine is not None
-    return engine.runs, sum(engine.fallbacks.values())
-
-
-def run_once(document: str, variables: dict[str, Any] | None = None) -> bytes:
-    """The data of a document that the engine must run by itself, the same as graphql-core's."""
-    runs, fallbacks = counts()
-    data, errors = both(document, variables)
-    assert errors == {}
-    assert counts() == (runs + 1, fallbacks)
-    return data
-
-
-def fall_back(document: str, reason: str, variables: dict[str, Any] | None = None) -> Errors:
-    """The errors of a document that graphql-core must complete, for this reason."""
-    assert FAST.engine is not None
-    before = FAST.engine.fallbacks[reason]
-    _, errors = both(document, variables)
-    assert FAST.engine.fallbacks[reason] == before + 1, FAST.engine.fallbacks
-    return errors
+PAIR = Pair(make_schema)
+FAST, STOCK = PAIR.fast, PAIR.stock
+both, counts, run_once, fall_back = PAIR.both, PAIR.counts, PAIR.run_once, PAIR.fall_back
 
 
 PLAIN = {
@@ -217,19 +151,5 @@ def test_plans_make_room_and_start_anew() -> None:
     plans._limit = 10
     for number in range(50):
         document = f"{{ people(count: {number % 3}) {{ x{number}: number }} }}"
-        assert answer(schema, document) == answer(STOCK, document)
+        assert PAIR.answer(schema, document) == PAIR.answer(STOCK, document)
     assert len(plans._selections) == 10
-
-
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
-)
-@given(document=documents(STOCK._schema), flags=st.fixed_dictionaries({name: st.booleans() for name in VARIABLES}))
-@example(document="{ people { books { author { number } } } }", flags={})
-def test_any_document_has_the_same_answer(document: str, flags: dict[str, bool]) -> None:
-    parsed = parse(document)
-    assume(not validate(STOCK._schema, parsed))
-    both(document, flags)
