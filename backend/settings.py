@@ -181,6 +181,10 @@ MAIL_DIR = DATA_DIR / "mail"
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="shop@cartograph.example")
 # Where the storefront shows an order, with {id}, {number} and {token}; no link is sent without it.
 STOREFRONT_ORDER_URL: str = env.str("STOREFRONT_ORDER_URL", default="")
+try:
+    STOREFRONT_ORDER_URL.format(id="", number="", token="")
+except (LookupError, ValueError) as error:
+    raise ImproperlyConfigured("STOREFRONT_ORDER_URL knows {id}, {number} and {token}, and no other braces.") from error
 EMAIL_URL: str = env.str("EMAIL_URL", default="")
 if EMAIL_URL:
     vars().update(env.email_url("EMAIL_URL"))

@@ -9,6 +9,8 @@ import nh3
 
 ALLOWED_TAGS = nh3.ALLOWED_TAGS - {"form", "input", "button", "iframe", "style", "svg", "math"}
 
+MAX_ROUNDS = 10
+
 
 def translated(row: Any, name: str, language: str) -> str:
     """The column in that language where there is a translation, else as it is."""
@@ -50,7 +52,13 @@ def name_key(name: str) -> str:
 
 def clean_html(html: str) -> str:
     """HTML that is safe to show: scripts, styles, event handlers and odd addresses are gone."""
-    return nh3.clean(html, tags=ALLOWED_TAGS, url_schemes={"http", "https", "mailto", "tel"})
+    for _ in range(MAX_ROUNDS):
+        cleaned = nh3.clean(html, tags=ALLOWED_TAGS, url_schemes={"http", "https", "mailto", "tel"})
+        if cleaned == html:
+            return html
+        # Broken nesting is mended a little at each reading; what is stored must not change when it is read again.
+        html = cleaned
+    return nh3.clean(html, tags=set())
 
 
 class _Text(HTMLParser):

@@ -9,12 +9,12 @@ from backend.core.errors import DomainError, Invalid, Required, refuse
 
 MAX_LENGTH = 200
 REQUIRED = ("first_name", "last_name", "line1", "city", "country")
-# CLDR's territories are countries and also unions, regions and codes for tests.
-_NOT_COUNTRIES = {"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO"}
+# CLDR's territories are countries and also unions, islands and exclaves of countries, and codes for tests.
+_NOT_COUNTRIES = {"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"}
 COUNTRIES = frozenset(
     code for code in map(str, Locale("en").territories) if len(code) == 2 and code.isalpha()
 ).difference(_NOT_COUNTRIES)
-"""ISO 3166 alpha-2 codes."""
+"""ISO 3166 alpha-2 codes, and XK, by which post and carriers call Kosovo."""
 
 
 @dataclass(frozen=True, slots=True)

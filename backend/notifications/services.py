@@ -12,6 +12,7 @@ from django.utils import translation
 
 from backend.core import clock
 from backend.core.addresses import Address, from_json
+from backend.core.ids import encode
 from backend.core.money import Money
 from backend.notifications.models import SentEmail
 from backend.notifications.texts import TEXTS
@@ -93,4 +94,4 @@ def _address_lines(order: Order) -> list[str]:
 
 def _link(order: Order) -> str:
     """Where the storefront shows the order; empty where the shop has not told."""
-    return settings.STOREFRONT_ORDER_URL.format(id=order.pk, number=order.number, token=order.token)
+    return settings.STOREFRONT_ORDER_URL.format(id=encode("Order", order.pk), number=order.number, token=order.token)

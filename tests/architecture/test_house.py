@@ -53,6 +53,15 @@ def test_every_setting_from_the_environment_is_explained() -> None:
     assert {name for name in explained - read if name not in everything} == set()
 
 
+def test_containers_read_what_the_example_explains() -> None:
+    compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    shop = compose[compose.index("x-shop:") : compose.index("services:")]
+    assert "env_file:\n    - path: .env" in shop
+    assert {
+        name for name in ("HOST", "PORT", "DATA_DIR", "DATABASE_URL", "REDIS_URL") if f"    {name}: " not in shop
+    } == set()
+
+
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
 def test_lock_files_pin_and_hash_everything_and_name_no_index(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")

@@ -1,5 +1,6 @@
 """The order confirmation."""
 
+import re
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from backend.catalog.models import Product
 from backend.core import clock
 from backend.core.addresses import Address
+from backend.core.ids import parse
 from backend.notifications.services import send_order_confirmation
 from tests.factories.catalog import make_product, make_variant
 from tests.factories.orders import make_paid_order
@@ -115,7 +117,11 @@ def test_a_mail_that_cannot_be_sent_is_tried_again(mailoutbox: list[Any], monkey
 
 
 def test_a_link_is_sent_where_the_shop_has_told_its_address(mailoutbox: list[Any], settings: Any) -> None:
-    settings.STOREFRONT_ORDER_URL = "https://shop.example/orders/{number}?token={token}"
+    settings.STOREFRONT_ORDER_URL = "https://shop.example/orders/{number}?id={id}&token={token}"
     order = make_paid_order()
     send_order_confirmation(event_id=uuid4(), order_id=order.pk)
-    assert f"https://shop.example/orders/{order.number}?token={order.token}" in mailoutbox[0].body
+    found = re.search(r"https://shop\.example/orders/(\S+)\?id=(\S+)&token=(\S+)", mailoutbox[0].body)
+    assert found is not None
+    number, global_id, token = found.groups()
+    assert (number, token) == (order.number, order.token)
+    assert parse(global_id) == ("Order", str(order.pk))
