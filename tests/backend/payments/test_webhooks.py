@@ -1,5 +1,6 @@
 """Hostile messages at the webhooks: refused with a status of the client's kind, whatever they hold."""
 
+import hmac
 import time
 from typing import Any
 
@@ -152,6 +153,33 @@ def test_a_message_sent_again_later_is_neither_authentic_nor_settled_twice() -> 
     order.refresh_from_db()
     assert order.paid == order.total
     assert sorted(WebhookMessage.objects.values_list("state", flat=True)) == ["PROCESSED"] + ["REJECTED"] * 3
+
+
+def test_a_message_is_kept_before_anything_reads_it(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: Any, *, body: bytes, headers: Any) -> GatewayMessage:
+        raise RuntimeError("a bug in a gateway's parser")
+
+    monkeypatch.setattr(SandboxGateway, "parse_webhook", broken)
+    with pytest.raises(RuntimeError):
+        post(b'{"id": "evt_1"}', "t=1,v1=00", client=client)
+    message = WebhookMessage.objects.get()
+    assert (message.state, bytes(message.body)) == ("RECEIVED", b'{"id": "evt_1"}')
+    assert message.headers["sandbox-signature"] == "t=1,v1=00"
+    assert not OutboxEvent.objects.filter(topic="webhook.received").exists()
+
+
+def test_signatures_are_compared_in_constant_time_and_by_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment, digest = signing.sign(b"{}").split(",v1=")
+    compared: list[tuple[bytes, bytes]] = []
+
+    def compare(expected: bytes, given: bytes) -> bool:
+        compared.append((expected, given))
+        return expected != given  # the wrong way round: what is believed is this answer and no other
+
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+    forged = "0" * 64
+    assert [signing.is_authentic(b"{}", f"{moment},v1={each}") for each in (digest, forged)] == [False, True]
+    assert compared == [(digest.encode(), digest.encode()), (digest.encode(), forged.encode())]
 
 
 def test_a_signature_from_the_future_is_refused() -> None:
