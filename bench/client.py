@@ -74,7 +74,7 @@ class Connection:
 async def connect(url: str) -> Connection:
     parts = urlsplit(url)
     loop = asyncio.get_running_loop()
-    _, protocol = await loop.create_connection(_Protocol, parts.hostname, parts.port)
+    _, protocol = await loop.create_connection(_Protocol, parts.hostname or "127.0.0.1", parts.port or 80)
     return Connection(protocol, parts.netloc, parts.path)
 
 

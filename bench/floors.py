@@ -32,5 +32,5 @@ class Query:
 
 
 strawberry_typename = GraphQL[None, None](
-    strawberry.Schema(Query, extensions=[ParserCache(maxsize=100), ValidationCache(maxsize=100)])
+    strawberry.Schema(Query, extensions=[lambda: ParserCache(maxsize=100), lambda: ValidationCache(maxsize=100)])
 )

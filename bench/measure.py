@@ -10,7 +10,7 @@ import psutil
 from django.db import connection
 
 from bench.client import check, connect, drive
-from bench.operations import TYPENAME, Work, body, cart_adds, payments, placements, reads
+from bench.operations import TYPENAME, Work, body, cart_adds, payments, placements, reads, verifications
 from bench.processes import cpu_seconds, uvicorn
 
 WARM_UP = 30
@@ -131,5 +131,7 @@ async def measure_writes(url: str, process: psutil.Process, count: int, clients:
     adds, carts = await cart_adds(url, count)
     await drive(url, adds.bodies, clients)
     await placements(url, carts)
-    measured.append(await measure(url, process, await payments(url, carts), clients, warm=False))
+    begin, starts = await payments(url, carts)
+    measured.append(await measure(url, process, begin, clients, warm=False))
+    measured.append(await measure(url, process, await verifications(url, starts), clients, warm=False))
     return measured

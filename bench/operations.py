@@ -1,10 +1,12 @@
 """What is measured: GraphQL documents, and how to prepare as many requests of each as are asked for."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import orjson
+from django.db import transaction
 
 from bench.client import ask
 
@@ -32,8 +34,10 @@ fragment ProductCard on Product {
 PRODUCT_LIST = (
     CARD
     + """
-query ProductList($first: Int = 24, $after: String, $filter: ProductFilter, $sort: ProductSort) {
-  products(first: $first, after: $after, filter: $filter, sort: $sort) {
+query ProductList(
+  $first: Int = 24, $after: String, $last: Int, $before: String, $filter: ProductFilter, $sort: ProductSort
+) {
+  products(first: $first, after: $after, last: $last, before: $before, filter: $filter, sort: $sort) {
     totalCount
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
     nodes {
@@ -95,6 +99,14 @@ mutation PaymentStart($orderId: ID!, $token: String, $returnUrl: String!, $idemp
   paymentStart(input: { orderId: $orderId, orderToken: $token, gateway: "sandbox", returnUrl: $returnUrl,
                         idempotencyKey: $idempotencyKey }) {
     payment { id status nextAction { ... on RedirectAction { url } } }
+    userErrors { code message field }
+  }
+}
+"""
+PAYMENT_VERIFY = """
+mutation PaymentVerify($paymentId: ID!, $orderToken: String) {
+  paymentVerify(input: { paymentId: $paymentId, orderToken: $orderToken }) {
+    payment { id status order { status paymentStatus } }
     userErrors { code message field }
   }
 }
@@ -162,17 +174,38 @@ async def placements(url: str, carts: list[str]) -> Work:
     return Work("orderPlace (3 lines)", bodies)
 
 
-async def payments(url: str, carts: list[str]) -> Work:
-    """Payment starts for orders placed beforehand: placing again with the cart's own key would replay."""
-    bodies = []
+async def payments(url: str, carts: list[str]) -> tuple[Work, list[dict[str, Any]]]:
+    """Payment starts for orders placed beforehand, and the starts' variables."""
+    starts = []
     for cart in carts:
+        # The carts' own keys are used up: placing with one of them again would replay.
         answer, _ = await ask(url, ORDER_PLACE, {"cartId": cart, "idempotencyKey": f"pay-{cart}"})
         order = answer["orderPlace"]["order"]
-        variables = {
-            "orderId": order["id"],
-            "token": order["token"],
-            "returnUrl": "http://localhost/thanks",
-            "idempotencyKey": str(uuid4()),
-        }
-        bodies.append(body(PAYMENT_START, variables))
-    return Work("paymentStart", bodies)
+        starts.append(
+            {
+                "orderId": order["id"],
+                "token": order["token"],
+                "returnUrl": "http://localhost/thanks",
+                "idempotencyKey": str(uuid4()),
+            }
+        )
+    return Work("paymentStart", [body(PAYMENT_START, start) for start in starts]), starts
+
+
+async def verifications(url: str, starts: list[dict[str, Any]]) -> Work:
+    """Questions after payments whose buyers have pressed Pay: each settles an order."""
+    bodies = []
+    for start in starts:
+        answer, _ = await ask(url, PAYMENT_START, start)  # the same key: what was started is told again
+        payment = answer["paymentStart"]["payment"]
+        await asyncio.to_thread(_press_pay, payment["nextAction"]["url"].rsplit("/", 2))
+        bodies.append(body(PAYMENT_VERIFY, {"paymentId": payment["id"], "orderToken": start["token"]}))
+    return Work("paymentVerify (pays)", bodies)
+
+
+def _press_pay(parts: list[str]) -> None:
+    """What the payment page does with the button, without the page."""
+    from backend.payments.sandbox import charges
+
+    with transaction.atomic():
+        charges.press(parts[-1] or parts[-2], "pay")

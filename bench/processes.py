@@ -7,11 +7,15 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import psutil
+from honcho.environ import parse_procfile
 
+ROOT = Path(__file__).parent.parent
+SHOP = "schema.asgi:application"
 START_TIMEOUT_S = 60
 
 
@@ -25,9 +29,11 @@ def free_port() -> int:
 def uvicorn(application: str, **environment: str) -> Iterator[tuple[str, psutil.Process]]:
     """One uvicorn process with the flags of the Procfile; yields its GraphQL address and the process."""
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", application, "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
-    process = subprocess.Popen(command, env={**os.environ, "PORT": str(port), **environment})
+    line = parse_procfile((ROOT / "Procfile").read_text(encoding="utf-8")).processes["web"]
+    settings = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port), **environment}
+    # The process itself, without a shell in between, is what is measured.
+    command = f"exec {sys.executable} -m {line.replace(SHOP, application)}"
+    process = subprocess.Popen(command, shell=True, cwd=ROOT, env=settings)
     url = f"http://127.0.0.1:{port}/graphql"
     try:
         _wait_until_it_answers(url, process)
