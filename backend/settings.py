@@ -158,6 +158,13 @@ GRAPHQL_MAX_BODY_BYTES: int = env.int("GRAPHQL_MAX_BODY_BYTES", default=1_000_00
 GRAPHQL_MAX_TOKENS: int = env.int("GRAPHQL_MAX_TOKENS", default=5_000)
 GRAPHQL_MAX_DEPTH: int = env.int("GRAPHQL_MAX_DEPTH", default=15)
 GRAPHQL_MAX_ROOT_FIELDS: int = env.int("GRAPHQL_MAX_ROOT_FIELDS", default=30)
+GRAPHQL_MAX_DOCUMENT_BYTES: int = env.int("GRAPHQL_MAX_DOCUMENT_BYTES", default=100_000)
+# Which documents run (docs/persisted-operations.md).
+DOCUMENTS_MODE: str = env.str("DOCUMENTS_MODE", default="open")
+if DOCUMENTS_MODE not in {"open", "prefer", "only"}:
+    raise ImproperlyConfigured(f"DOCUMENTS_MODE is open, prefer or only, not {DOCUMENTS_MODE!r}.")
+DOCUMENTS_KEPT_BYTES: int = env.int("DOCUMENTS_KEPT_BYTES", default=64_000_000)
+PERSISTED_QUERY_DAYS: int = env.int("PERSISTED_QUERY_DAYS", default=7)
 SQL_HEADER: bool = env.bool("SQL_HEADER", default=False)
 
 # Background work -----------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """The schema: what every domain brings, merged."""
 
 from django.conf import settings
-from strawberry.extensions import AddValidationRules, MaxTokensLimiter, ParserCache, ValidationCache
 from strawberry.tools import merge_types
 
 from schema.carts.mutations import CartMutation
@@ -14,9 +13,8 @@ from schema.orders.subscriptions import OrderSubscription
 from schema.payments.mutations import PaymentMutation
 from schema.payments.types import ClientSecretAction
 from schema.server import in_context
-from schema.server.documents import DOCUMENTS_KEPT
+from schema.server.documents import KnownDocument
 from schema.server.errors import PublicErrors
-from schema.server.limits import DepthLimit, RootFieldLimit
 from schema.server.node import NodeQuery
 from schema.shop.queries import ShopQuery
 
@@ -31,12 +29,5 @@ schema = EngineSchema(
     types=[ClientSecretAction],
     breadth_first=settings.ENGINE,
     operation_directives=[in_context.directive],
-    extensions=[
-        lambda: MaxTokensLimiter(max_token_count=settings.GRAPHQL_MAX_TOKENS),
-        lambda: ParserCache(maxsize=DOCUMENTS_KEPT),
-        lambda: AddValidationRules([DepthLimit, RootFieldLimit]),
-        lambda: ValidationCache(maxsize=DOCUMENTS_KEPT),
-        in_context.InContext,
-        PublicErrors,
-    ],
+    extensions=[KnownDocument, in_context.InContext, PublicErrors],
 )

@@ -1,6 +1,7 @@
 """GraphQL over HTTP, WebSocket and server-sent events: plain ASGI, beside Django."""
 
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from starlette.responses import FileResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
-from strawberry.http import GraphQLRequestData
+from strawberry.http import GraphQLRequestData, GraphQLRequestProtocol
 from strawberry.http.parse_content_type import parse_content_type
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
@@ -22,7 +23,8 @@ from strawberry.types.execution import PreExecutionError
 from schema.engine import EngineSchema
 from schema.server.context import Context
 from schema.server.db import count_statements
-from schema.server.documents import read_document, select_operation
+from schema.server.documents import Unclear, select_operation, version_of
+from schema.server.persisted import PARAMETERS, Asked, find_document
 from schema.server.websocket import TextWebSocketAdapter, WebSocketHandler
 
 GRAPHIQL = Path(__file__).parent / "graphiql" / "index.html"
@@ -56,6 +58,13 @@ class RequestAdapter(StarletteRequestAdapter):
         return (super().content_type or "").lower()
 
 
+@dataclass
+class RequestData(GraphQLRequestData):
+    """What Strawberry knows of a request, and what may name its document instead of a text."""
+
+    asked: Asked = field(kw_only=True)
+
+
 class PayloadTooLarge(HTTPException):
     def __init__(self) -> None:
         super().__init__(413, f"A request has at most {settings.GRAPHQL_MAX_BODY_BYTES} bytes.")
@@ -64,11 +73,13 @@ class PayloadTooLarge(HTTPException):
 class GraphQLApp(GraphQL[Context, None]):
     """Serves one schema at one path."""
 
+    schema: EngineSchema
     request_adapter_class = RequestAdapter
     websocket_adapter_class = TextWebSocketAdapter  # type: ignore[assignment]
     graphql_transport_ws_handler_class = WebSocketHandler
 
     def __init__(self, schema: EngineSchema) -> None:
+        version_of(schema)  # takes a while: now rather than in the first request
         super().__init__(
             schema,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
@@ -97,10 +108,16 @@ class GraphQLApp(GraphQL[Context, None]):
     async def parse_http_body(self, request: Any) -> Any:
         if request.method == "POST" and parse_content_type(request.content_type)[0] != JSON:
             raise HTTPException(415, f"Send the request as {JSON}.")
-        parsed = await super().parse_http_body(request)
-        if not isinstance(getattr(parsed, "operation_name", None), str | None):
-            raise HTTPException(400, "operationName has the wrong type.")
-        return parsed
+        stream = self._get_stream_transport_from_headers(request.headers)
+        if request.method == "GET":
+            given = self.parse_query_params(request.query_params)
+        else:
+            given = self.parse_json(await request.get_body())
+        return _request_data(given, stream.protocol if stream else "http")
+
+    def should_render_graphql_ide(self, request: Any) -> bool:
+        asked = any(request.query_params.get(name) is not None for name in ("documentId", "extensions"))
+        return not asked and super().should_render_graphql_ide(request)
 
     async def execute_operation(
         self,
@@ -112,13 +129,14 @@ class GraphQLApp(GraphQL[Context, None]):
         sub_response: Response,
     ) -> Any:
         try:
-            document = read_document(request_data.query)
+            document = await find_document(self.schema, request_data.asked)
+            _check_operation(document.node, request_data, request_adapter.method)
+        except Unclear as error:
+            raise HTTPException(400, error.message) from None
         except GraphQLError as error:
-            if not request_data.query:
-                raise HTTPException(400, error.message) from None
             result = PreExecutionError(data=None, errors=[error])
             return result if request_data.protocol == "http" else _once(result)
-        _check_operation(document, request_data, request_adapter.method)
+        request_data.query = document.text
         return await super().execute_operation(
             request, request_adapter, request_data, context, root_value, sub_response
         )
@@ -163,12 +181,24 @@ class GraphQLApp(GraphQL[Context, None]):
                 response.status_code = 400 if b'"path"' not in bytes(response.body) else 200
 
 
+def _request_data(given: Any, protocol: GraphQLRequestProtocol) -> RequestData:
+    if not isinstance(given, dict):
+        raise HTTPException(400, "A request is one JSON object: there are no batches.")
+    for name, kind in PARAMETERS.items():
+        if not isinstance(given.get(name), kind | None):
+            raise HTTPException(400, f"{name} has the wrong type.")
+    try:
+        asked = Asked(given)
+    except Unclear as error:
+        raise HTTPException(400, error.message) from None
+    return RequestData(
+        asked.text, given.get("variables"), given.get("operationName"), given.get("extensions"), protocol, asked=asked
+    )
+
+
 def _check_operation(document: DocumentNode, asked: GraphQLRequestData, method: str) -> None:
     """Refuse by status what cannot be run this way, before a stream has begun."""
-    try:
-        operation = select_operation(document, asked.operation_name).operation
-    except GraphQLError as error:
-        raise HTTPException(400, error.message) from None
+    operation = select_operation(document, asked.operation_name).operation
     if operation is OperationType.MUTATION and method == "GET":
         raise HTTPException(405, "Mutations are not allowed when using GET.")
     if operation is OperationType.SUBSCRIPTION and asked.protocol == "http":

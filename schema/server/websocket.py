@@ -1,7 +1,7 @@
 """graphql-transport-ws: what differs from Strawberry's own handling of it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from graphql import GraphQLError
@@ -10,13 +10,16 @@ from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
 
+from schema.engine import EngineSchema
 from schema.server.context import Context
-from schema.server.documents import read_document, select_operation
+from schema.server.documents import select_operation
 from schema.server.errors import coded
+from schema.server.persisted import PARAMETERS, Asked, find_document
 
 MAX_OPERATIONS = 50
 """How many operations one connection may run at a time."""
-_PARAMETERS = {"query": str, "variables": dict, "operationName": str, "extensions": dict}
+_NAMING = ("query", "documentId", "extensions")
+"""What may say which document is meant: a request has one of them."""
 
 
 class TextWebSocketAdapter(ASGIWebSocketAdapter):
@@ -32,20 +35,28 @@ class TextWebSocketAdapter(ASGIWebSocketAdapter):
 class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     """Closes with 4400 on what is no message, and answers what is no operation with an `error` of coded errors."""
 
+    schema: EngineSchema
+
     async def handle_message(self, message: Any) -> None:
-        if _is_message(message):
-            await super().handle_message(message)
-        else:
+        if not _is_message(message):
             await self.handle_invalid_message("Failed to parse message")
+            return
+        if message["type"] == "subscribe":
+            # Strawberry carries the query alone as far as `run_operation`, and looks at it nowhere before.
+            payload = message["payload"]
+            message = {**message, "payload": {**payload, "query": payload}}
+        await super().handle_message(message)
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
         try:
             if len(self.operations) > MAX_OPERATIONS:
                 raise coded("BAD_USER_INPUT", f"A connection runs at most {MAX_OPERATIONS} operations at a time.")
-            select_operation(read_document(operation.query), operation.operation_name)
+            document = await find_document(self.schema, Asked(cast(dict[str, Any], operation.query)))
+            select_operation(document.node, operation.operation_name)
         except GraphQLError as error:
             await operation.send_initial_errors([error])
         else:
+            operation.query = document.text
             await super().run_operation(operation)
 
 
@@ -61,6 +72,6 @@ def _is_message(message: object) -> bool:
 def _is_request(payload: object) -> bool:
     return (
         isinstance(payload, dict)
-        and "query" in payload
-        and all(isinstance(payload.get(name), kind | None) for name, kind in _PARAMETERS.items())
+        and any(name in payload for name in _NAMING)
+        and all(isinstance(payload.get(name), kind | None) for name, kind in PARAMETERS.items())
     )
