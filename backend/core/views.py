@@ -71,7 +71,7 @@ def mail_html(request: HttpRequest, name: str) -> HttpResponse:
 @csrf_exempt
 @require_http_methods(["GET", "POST"])
 def test_clock(request: HttpRequest) -> HttpResponse:
-    """GET tells the shop's time. POST {"seconds": 900} moves it and runs what falls due. Only with TEST_CLOCK."""
+    """GET tells the shop's time. POST {"seconds": 900} moves it and runs the timetable. Only with TEST_CLOCK."""
     if not settings.TEST_CLOCK:
         raise Http404
     if request.method == "POST":

@@ -1,13 +1,19 @@
 """Health, the mailbox of development, and the test clock."""
 
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.core.mail import EmailMultiAlternatives
 from django.db import OperationalError, connection
+from django.utils import timezone
 
 from backend.core import clock
+from backend.core.schedule import Entry
+from backend.inventory.models import StockLevel
+from tests.factories.orders import make_order
 
 pytestmark = pytest.mark.django_db
 
@@ -64,12 +70,61 @@ def test_the_pages_of_development_are_not_there_in_production(client: Any, setti
     assert client.post("/dev/clock/", {"seconds": 5}, content_type="application/json").status_code == 404
 
 
-def test_the_clock_moves_for_everybody_and_runs_what_falls_due(client: Any, monkeypatch: Any) -> None:
-    before = clock.now()
-    answer = client.post("/dev/clock/", {"seconds": 900}, content_type="application/json")
+def move_clock(client: Any, seconds: float) -> Any:
+    answer = client.post("/dev/clock/", {"seconds": seconds}, content_type="application/json")
     assert answer.status_code == 200
+    return answer.json()
+
+
+def test_the_clock_moves_for_everybody(client: Any) -> None:
+    before = clock.now()
+    told = move_clock(client, 900)
     assert (clock.now() - before).total_seconds() >= 900
-    assert client.get("/dev/clock/").json()["now"] >= answer.json()["now"]
+    assert client.get("/dev/clock/").json()["now"] >= told["now"]
+
+
+def test_the_clock_expires_an_order_before_it_answers_and_not_a_second_early(client: Any, monkeypatch: Any) -> None:
+    moment = timezone.now()
+    monkeypatch.setattr(clock, "timezone", SimpleNamespace(now=lambda: moment))  # only moves count, however slow we are
+    order = make_order()
+    move_clock(client, 14 * 60 + 59)
+    order.refresh_from_db()
+    assert (order.status, StockLevel.objects.get().reserved) == ("PENDING_PAYMENT", 1)
+    move_clock(client, 2)
+    order.refresh_from_db()
+    assert (order.status, StockLevel.objects.get().reserved) == ("EXPIRED", 0)
+
+
+def test_the_clock_runs_the_whole_timetable_each_time(client: Any, settings: Any) -> None:
+    settings.SCHEDULE = [f"{__name__}.NOTED_FIRST", f"{__name__}.NOTED_LAST"]
+    ran.clear()
+    before = clock.now()
+    move_clock(client, 60)
+    move_clock(client, 60)
+    assert [name for name, _ in ran] == ["first", "last"] * 2
+    assert all(60 <= (at - before).total_seconds() < 120 for _, at in ran[:2])
+
+
+ran: list[tuple[str, datetime]] = []
+NOTED_FIRST = Entry("first", "* * * * *", lambda: ran.append(("first", clock.now())))
+NOTED_LAST = Entry("last", "17 3 * * *", lambda: ran.append(("last", clock.now())))
+
+
+def test_the_clock_wakes_the_relay_for_what_was_put_off(client: Any, settings: Any) -> None:
+    settings.OUTBOX_NUDGE = f"{__name__}.nudged"
+    nudges.clear()
+    before = clock.now()
+    move_clock(client, 1200)
+    [woken] = nudges
+    assert (woken - before).total_seconds() >= 1200
+
+
+nudges: list[datetime] = []
+
+
+def nudged(*, delay_s: float) -> None:
+    assert delay_s == 0
+    nudges.append(clock.now())
 
 
 @pytest.mark.parametrize(
