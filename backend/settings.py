@@ -224,7 +224,7 @@ PASSWORD_HASHERS = (
     ["django.contrib.auth.hashers.MD5PasswordHasher"]
     if ENVIRONMENT == "test"
     else [
-        "django.contrib.auth.hashers.Argon2PasswordHasher",
+        "backend.core.hashers.LeanArgon2PasswordHasher",  # verifies what Django's own Argon2 hasher has made, too
         "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     ]
 )
