@@ -8,7 +8,7 @@ from django.db.models import Count, Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from treebeard.admin import TreeAdmin
-from treebeard.forms import movenodeform_factory
+from treebeard.forms import MoveNodeForm, movenodeform_factory
 from unfold.admin import ModelAdmin, TabularInline
 
 from backend.catalog.models import (
@@ -25,9 +25,28 @@ from backend.catalog.texts import clean_html, name_key, plain_text
 from backend.core.money import Money
 
 
+class MeasuredForm(ModelForm):  # type: ignore[type-arg]
+    """Sets an image file's width and height along with it. `measured` names the three columns."""
+
+    measured = ("file", "width", "height")
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        file, width, height = self.measured
+        if file in self.changed_data:
+            image = getattr(self.cleaned_data.get(file), "image", None)
+            size = (None, None) if image is None else image.size
+            setattr(self.instance, width, size[0])
+            setattr(self.instance, height, size[1])
+
+
+class CategoryForm(MeasuredForm, MoveNodeForm):
+    measured = ("image", "image_width", "image_height")
+
+
 @admin.register(Category)
 class CategoryAdmin(TreeAdmin, ModelAdmin):
-    form = movenodeform_factory(Category)
+    form = movenodeform_factory(Category, form=CategoryForm)
     list_display = ("name", "slug")
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
@@ -35,6 +54,7 @@ class CategoryAdmin(TreeAdmin, ModelAdmin):
 
 class ImageInline(TabularInline):
     model = ProductImage
+    form = MeasuredForm
     extra = 0
     fields = ("file", "source_url", "alt", "position")
 

@@ -1,7 +1,8 @@
 """The catalog: categories, products, their variants, prices and images.
 
 Sort and filter keys that many reads need are kept beside what they follow from (`Product.name_key`, `ProductListing`);
-`services` keeps them in step.
+`services` keeps them in step. The size of an image file is set along with it: Django's `width_field` would open the
+file again whenever a row is read anew, and fail where it is missing.
 """
 
 from django.contrib.postgres.fields import ArrayField
@@ -22,9 +23,7 @@ class Category(MP_Node, TimestampedModel):
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=200, unique=True)
     description = models.TextField(blank=True)
-    image = models.ImageField(
-        upload_to="categories", blank=True, width_field="image_width", height_field="image_height"
-    )
+    image = models.ImageField(upload_to="categories", blank=True)
     image_width = models.PositiveIntegerField(null=True, blank=True, editable=False)
     image_height = models.PositiveIntegerField(null=True, blank=True, editable=False)
     translations = models.JSONField(default=dict, blank=True)
@@ -195,7 +194,7 @@ class ProductImage(models.Model):
     """An image of ours (`file`) or of another site (`source_url`), never both."""
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="images")
-    file = models.ImageField(upload_to="products", blank=True, width_field="width", height_field="height")
+    file = models.ImageField(upload_to="products", blank=True)
     source_url = models.URLField(max_length=2000, blank=True)
     alt = models.CharField(max_length=500, blank=True)
     width = models.PositiveIntegerField(null=True, blank=True)

@@ -60,15 +60,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=200)),
                 ("slug", models.SlugField(max_length=200, unique=True)),
                 ("description", models.TextField(blank=True)),
-                (
-                    "image",
-                    models.ImageField(
-                        blank=True,
-                        height_field="image_height",
-                        upload_to="categories",
-                        width_field="image_width",
-                    ),
-                ),
+                ("image", models.ImageField(blank=True, upload_to="categories")),
                 ("image_width", models.PositiveIntegerField(blank=True, editable=False, null=True)),
                 ("image_height", models.PositiveIntegerField(blank=True, editable=False, null=True)),
                 ("translations", models.JSONField(blank=True, default=dict)),
@@ -199,12 +191,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                (
-                    "file",
-                    models.ImageField(
-                        blank=True, height_field="height", upload_to="products", width_field="width"
-                    ),
-                ),
+                ("file", models.ImageField(blank=True, upload_to="products")),
                 ("source_url", models.URLField(blank=True, max_length=2000)),
                 ("alt", models.CharField(blank=True, max_length=500)),
                 ("width", models.PositiveIntegerField(blank=True, null=True)),

@@ -8,11 +8,11 @@ from django.utils.text import slugify
 
 from backend.catalog.models import Category
 from backend.catalog.services.data import CategoryData
-from backend.core import clock
 from backend.core.errors import Invalid, NotFound, refuse
 from backend.core.saving import KEEP, Outcome, assign, given, problems
 
-_COLUMNS = ("name", "description", "translations", "image_width", "image_height")
+_CHECKED = ("name", "description", "translations", "image_width", "image_height")
+_COLUMNS = (*_CHECKED, "image")
 
 
 @transaction.atomic
@@ -21,13 +21,13 @@ def save_category(*, data: CategoryData) -> Outcome:
 
     Raises NotFound when the parent is unknown, Invalid when it stands below the category itself.
     """
-    refuse(problems(Category, {"slug": data.slug, **given(data, _COLUMNS)}))
+    refuse(problems(Category, {"slug": data.slug, **given(data, _CHECKED)}))
     if data.image not in (KEEP, "") and not (isinstance(data.image_width, int) and isinstance(data.image_height, int)):
         raise Invalid("An image file comes with its width and height.", field=["image"])
     category = Category.objects.filter(slug=data.slug).first()
     parent = None if data.parent is None else _category(data.parent)
     if category is None:
-        _add(Category(slug=data.slug, **given(data, (*_COLUMNS, "image"))), parent)
+        _add(Category(slug=data.slug, **given(data, _COLUMNS)), parent)
         return Outcome.CREATED
     moved = _move(category, parent, data.after)
     changed = _change(category, data)
@@ -96,14 +96,11 @@ def _move_to(category: Category, parent: Category | None) -> None:
 
 
 def _change(category: Category, data: CategoryData) -> bool:
-    """Write the columns that differ. The image is not set by `assign`: the field would read the file for its size."""
-    names = assign(category, given(data, _COLUMNS))
-    values = {name: getattr(category, name) for name in names}
-    if data.image is not KEEP and (category.image.name or "") != data.image:
-        values["image"] = data.image
-    if values:
-        Category.objects.filter(pk=category.pk).update(**values, updated_at=clock.now())
-    return bool(values)
+    """Write the columns that differ, and no others: those of the tree may have moved on."""
+    changed = assign(category, given(data, _COLUMNS))
+    if changed:
+        category.save(update_fields=[*changed, "updated_at"])
+    return bool(changed)
 
 
 def _free_slug(name: str, parent: Category | None) -> str:

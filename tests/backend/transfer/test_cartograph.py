@@ -209,6 +209,38 @@ def test_image_files_go_along_when_a_folder_is_given(run_import: Run, tmp_path: 
     assert ProductImage.objects.filter(file="products/hat.webp").exists()
 
 
+def picture_in_a_tree() -> bytes:
+    """A category with an image, and one below it: adding a child reads its parent anew."""
+    image = {"image": "categories/hats.webp", "image_width": 8, "image_height": 6}
+    rows = [{"slug": "hats", "name": "Hats", **image}, {"slug": "caps", "name": "Caps", "parent": "hats"}]
+    return HEADER + b"".join(orjson.dumps({"category": row}) + b"\n" for row in rows)
+
+
+@pytest.mark.parametrize("options", [{}, {"dry_run": True}, {"files": "empty"}, {"files": "full", "dry_run": True}])
+def test_images_that_are_nowhere_are_a_note_and_the_rest_is_imported(
+    run_import: Run, tmp_path: Path, settings: Any, options: dict[str, Any]
+) -> None:
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+    folder = tmp_path / "files"
+    (folder / "categories").mkdir(parents=True)
+    files = options.pop("files", "")
+    if files == "full":
+        (folder / "categories" / "hats.webp").write_bytes(b"picture")
+    report = run_import(picture_in_a_tree(), "cartograph", media_dir=folder if files else None, **options)
+    assert ["categories", "2", "0", "0", "0"] in [row.split() for row in report.splitlines()]
+    assert ("'categories/hats.webp' is not in the media folder" in report) is (files != "full")
+    assert Category.objects.count() == (0 if options else 2)
+
+
+def test_rows_without_sizes_are_read_without_opening_files() -> None:
+    Category.objects.add_root({"slug": "hats", "name": "Hats", "image": "categories/hats.webp"})
+    image = ProductImage.objects.create(product=make_product(), file="products/hat.webp")
+    image.refresh_from_db()
+    category = Category.objects.get()
+    category.refresh_from_db()
+    assert (category.image_width, image.width) == (None, None)
+
+
 def test_stock_that_changed_is_an_update(run_import: Run) -> None:
     text = line(variants=[variant(stock={"Shop": 4})])
     run_import(text, "cartograph")
