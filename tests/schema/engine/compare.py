@@ -1,6 +1,7 @@
 """One schema run both ways: breadth first, and by graphql-core alone."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -71,7 +72,10 @@ class Pair:
 
 
 def as_bytes(data: Any) -> bytes:
-    return orjson.dumps(data)
+    try:
+        return orjson.dumps(data)
+    except TypeError:  # a scalar that sends anything
+        return json.dumps(data, default=repr).encode()
 
 
 def null_above(data: Any, path: Path) -> Path | None:

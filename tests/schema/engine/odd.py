@@ -276,7 +276,7 @@ class Item(Labelled):
 
     @batched
     def values(rows: list[Any]) -> list[list[Values]]:
-        return [[Row(number) for number in range(len(VALUES))] for _ in rows]  # type: ignore[misc]
+        return [[Row(number) for number in range(row.number * 6, row.number * 6 + 6)] for row in rows]  # type: ignore[misc]
 
     @batched
     def hidden(rows: list[Any]) -> list[list["Union | None"] | None]:

@@ -214,12 +214,32 @@ class Query:
         return "leaf"
 
 
+DEFAULT = [1, 2]
+
+
 @strawberry.type
 class Mutation:
     @strawberry.mutation
     async def write(self, info: strawberry.Info, number: int) -> Book | None:
         info.context.written = [*getattr(info.context, "written", []), number]
         return BookRow(number)  # type: ignore[return-value]
+
+    @strawberry.mutation
+    def write_many(self, info: strawberry.Info, numbers: list[int] = DEFAULT) -> list[Book | None]:
+        info.context.written = [*getattr(info.context, "written", []), tuple(numbers)]
+        return [None if number == 0 else BookRow(number) for number in numbers]  # type: ignore[misc]
+
+    @strawberry.mutation
+    async def wish(
+        self, info: strawberry.Info, wish: Wish, genre: Genre = Genre.POEM, also: list[Wish | None] | None = None
+    ) -> Person:
+        info.context.written = [*getattr(info.context, "written", []), repr((wish, genre, also))]
+        return PersonRow(wish.least)  # type: ignore[return-value]
+
+    @strawberry.mutation
+    async def write_and_fail(self, info: strawberry.Info, number: int) -> Book | None:
+        info.context.written = [*getattr(info.context, "written", []), number]
+        raise Fault(f"after {number}")
 
 
 def make_schema(*, breadth_first: bool) -> EngineSchema:
