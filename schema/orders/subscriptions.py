@@ -14,7 +14,7 @@ from strawberry.types import Info
 from backend.core.errors import Invalid
 from backend.orders import models, queries
 from backend.orders.services import access_order
-from schema.engine import ColumnField, batched, computed
+from schema.engine import ColumnField, computed
 from schema.orders.types import Order
 from schema.server.db import db
 from schema.server.enums import describe_enum
@@ -54,10 +54,9 @@ class OrderEvent:
     def cursor(event: Any) -> str:
         return encode_cursor(event.sequence)
 
-    @batched(description="The order as it is now.")
-    def order(events: list[Any]) -> list[Order]:
-        found = queries.orders_by_id({each.order_id for each in events})
-        return [found[each.order_id] for each in events]  # type: ignore[misc]
+    @computed(description="The order as it is now.")
+    def order(event: Any) -> Order:
+        return event.order  # type: ignore[no-any-return]
 
 
 def encode_cursor(sequence: int) -> str:
@@ -101,11 +100,24 @@ async def follow(order_id: UUID, sequence: int) -> AsyncGenerator[Any, None]:
     async with pubsub().subscribe(f"order:{order_id}") as woken:
         while True:
             woken.clear()
-            for event in await db(queries.events_after, order_id, sequence):
+            for event in await db(look, order_id, sequence):
                 sequence = event.sequence
                 yield event
             if not woken.is_set():
                 await _wait(woken)
+
+
+def look(order_id: UUID, sequence: int) -> list[models.OrderEvent]:
+    """The events beyond `sequence`, each with the order. Each is an answer of its own, and would read it for itself.
+
+    The order is read after them, so it is never older than what they tell.
+    """
+    events = queries.events_after(order_id, sequence)
+    if events:
+        order = queries.orders_by_id([order_id])[order_id]
+        for event in events:
+            event.order = order
+    return events
 
 
 async def _wait(woken: asyncio.Event) -> None:
