@@ -96,7 +96,7 @@ def test_two_schemas_keep_plans_apart() -> None:
         assert PAIR.both(document) == other.both(document)
 
     def make(word: str) -> EngineSchema:
-            @strawberry.type
+        @strawberry.type
         class Answer:
             @batched
             def word(rows: list[Any]) -> list[str]:
