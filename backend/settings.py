@@ -4,17 +4,18 @@ Development is safe to open and needs no variable at all. Production (`ENVIRONME
 start when something is missing or unsafe. `.env.example` explains each variable.
 """
 
+import os
 import warnings
 from pathlib import Path
 from typing import Any
 
-import environ
 from babel import Locale
 from django.core.exceptions import ImproperlyConfigured
 
+from backend.environment import Env
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+env = Env(BASE_DIR / ".env")
 
 ENVIRONMENT: str = env.str("ENVIRONMENT", default="development")
 if ENVIRONMENT not in {"development", "production", "test"}:
@@ -34,10 +35,17 @@ def _refuse_unsafe_production() -> None:
     enabled = [name for name, value in forbidden.items() if value]
     if enabled:
         raise ImproperlyConfigured(f"Production refuses to start with {', '.join(enabled)} on.")
-    if len(env.str("SECRET_KEY")) < 50 or "insecure" in env.str("SECRET_KEY"):
-        raise ImproperlyConfigured("SECRET_KEY must be secret and at least 50 characters long.")
-    if "*" in env.list("ALLOWED_HOSTS"):
-        raise ImproperlyConfigured("ALLOWED_HOSTS must name the shop's hosts; * admits any.")
+    key, hosts = env.str("SECRET_KEY"), env.list("ALLOWED_HOSTS")
+    plain = env.str("PUBLIC_URL").lower().startswith("http:") and env.bool("SECURE_SSL_REDIRECT", default=True)
+    for unsafe, sentence in (
+        (len(key) < 50 or "insecure" in key, "SECRET_KEY must be secret and at least 50 characters long."),
+        (len(set(key)) < 10, "SECRET_KEY must be random: it has fewer than 10 different characters."),
+        (not hosts, "ALLOWED_HOSTS must name the shop's hosts; it names none."),
+        ("*" in hosts, "ALLOWED_HOSTS must name the shop's hosts; * admits any."),
+        (plain, "PUBLIC_URL must be https://, unless SECURE_SSL_REDIRECT=0 says that plain HTTP is meant."),
+    ):
+        if unsafe:
+            raise ImproperlyConfigured(sentence)
 
 
 if PRODUCTION:
@@ -46,7 +54,7 @@ if PRODUCTION:
 # Addresses and folders -----------------------------------------------------------------------------
 PORT: int = env.int("PORT", default=8000)
 PUBLIC_URL: str = env.str("PUBLIC_URL", default=f"http://localhost:{PORT}").rstrip("/")
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".local"))).absolute()
+DATA_DIR = Path(os.path.expanduser(env.str("DATA_DIR", default=str(BASE_DIR / ".local")))).absolute()
 
 # Django --------------------------------------------------------------------------------------------
 SECRET_KEY: str = env.str("SECRET_KEY", default="insecure-development-key-never-used-in-production-0000000")
@@ -143,6 +151,12 @@ LANGUAGES_OFFERED: list[str] = env.list("LANGUAGES_OFFERED", default=["en", "de"
 CURRENCIES_OFFERED: list[str] = env.list("CURRENCIES_OFFERED", default=["USD", "EUR"])
 # ISO 3166 alpha-2 codes that orders may be shipped to; empty means everywhere.
 COUNTRIES_OFFERED: list[str] = env.list("COUNTRIES_OFFERED", default=[])
+for default, value, offered in (
+    ("DEFAULT_LANGUAGE", DEFAULT_LANGUAGE, LANGUAGES_OFFERED),
+    ("DEFAULT_CURRENCY", DEFAULT_CURRENCY, CURRENCIES_OFFERED),
+):
+    if value not in offered:
+        raise ImproperlyConfigured(f"{default} is {value}, which is none of those offered: {', '.join(offered)}.")
 LANGUAGES = [(code, Locale.parse(code).english_name) for code in LANGUAGES_OFFERED]
 
 # The shop's rules ----------------------------------------------------------------------------------
@@ -168,6 +182,7 @@ PERSISTED_QUERY_DAYS: int = env.int("PERSISTED_QUERY_DAYS", default=7)
 SQL_HEADER: bool = env.bool("SQL_HEADER", default=False)
 
 # Background work -----------------------------------------------------------------------------------
+WORKER_THREADS: int = env.int("WORKER_THREADS", default=4)  # the Procfile's; read here to refuse what cannot work
 OUTBOX_NUDGE = "workers.outbox_relay.nudge"
 SCHEDULE = [
     "backend.core.schedule.DELETE_RELAYED_EVENTS",
@@ -253,7 +268,7 @@ if PRODUCTION:
     CSRF_COOKIE_SECURE = True
 
 # Logs ----------------------------------------------------------------------------------------------
-LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO" if PRODUCTION else "WARNING")
+LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO" if PRODUCTION else "WARNING").upper()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
