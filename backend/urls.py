@@ -9,6 +9,7 @@ from backend.payments import webhooks
 from backend.payments.sandbox import pages
 
 urlpatterns = [
+    path("", views.home, name="home"),
     path("admin/", admin.site.urls),
     path("dev/clock/", views.test_clock, name="test-clock"),
     path("dev/mail/", views.mailbox, name="mailbox"),

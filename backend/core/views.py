@@ -1,4 +1,4 @@
-"""Health, and the pages of development: the mailbox and the test clock."""
+"""Health, and the pages of development: the way to GraphiQL, the mailbox and the test clock."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
@@ -39,6 +39,13 @@ def health(request: HttpRequest) -> HttpResponse:
     if "verbose" in request.GET:
         answer["pid"] = os.getpid()
     return JsonResponse(answer, status=503 if away else 200)
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """To GraphiQL, in development. In production the storefront has a home page, not the API."""
+    _development_only()
+    return redirect("/graphql")
 
 
 @require_safe

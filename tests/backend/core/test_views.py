@@ -35,6 +35,11 @@ def test_health_names_what_is_away_and_shows_no_stack(client: Any, monkeypatch: 
     assert answer.json() == {"status": "away", "away": ["database"]}
 
 
+def test_the_home_page_of_development_leads_to_graphiql(client: Any) -> None:
+    answer = client.get("/")
+    assert (answer.status_code, answer["location"]) == (302, "/graphql")
+
+
 @pytest.fixture
 def mail_dir(settings: Any, tmp_path: Path) -> Path:
     settings.MAIL_DIR = tmp_path
@@ -65,7 +70,7 @@ def test_no_name_leads_out_of_the_mail_folder(client: Any, mail_dir: Path) -> No
 def test_the_pages_of_development_are_not_there_in_production(client: Any, settings: Any, mail_dir: Path) -> None:
     settings.PRODUCTION = True
     settings.TEST_CLOCK = False
-    for url in ("/dev/mail/", "/dev/mail/x.eml/", "/dev/mail/x.eml/html/", "/dev/clock/"):
+    for url in ("/", "/dev/mail/", "/dev/mail/x.eml/", "/dev/mail/x.eml/html/", "/dev/clock/"):
         assert client.get(url).status_code == 404
     assert client.post("/dev/clock/", {"seconds": 5}, content_type="application/json").status_code == 404
 
