@@ -10,12 +10,13 @@ from backend.vendors.models import Vendor, VendorMember
 _GROUPS = {"product manager": "Product managers", "order manager": "Order managers", "support": "Support"}
 
 
-def invite_people() -> None:
-    """Make the demo users who are not there. The catalog's vendors must be there already."""
+def invite_people() -> int:
+    """Make the demo users who are not there, and tell how many. The first vendor there is gets its owner."""
     groups = ready_roles()
-    for person in DEMO_USERS:
-        if not User.objects.filter(email__iexact=person.email).exists():
-            _make(person, groups)
+    missing = [person for person in DEMO_USERS if not User.objects.filter(email__iexact=person.email).exists()]
+    for person in missing:
+        _make(person, groups)
+    return len(missing)
 
 
 def _make(person: DemoUser, groups: dict[str, Group]) -> None:

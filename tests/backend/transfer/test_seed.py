@@ -13,6 +13,7 @@ from backend.accounts.models import User
 from backend.catalog.models import Category, Product, ProductImage, ProductStatus, ProductVariant, VariantPrice
 from backend.core.demo import DEMO_USERS
 from backend.inventory.models import StockLevel
+from backend.transfer.demo import invite_people
 from backend.vendors.models import VendorMember, VendorStatus
 from tests.backend.transfer.conftest import everything
 
@@ -32,7 +33,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def shop(db: None, settings: Settings, media: Path) -> None:
     settings.MEDIA_ROOT = media
-    assert seed() == "Demo shop: 60 products.\n"
+    assert seed() == "Demo shop: 60 products, 6 users.\n"
 
 
 @pytest.mark.usefixtures("shop")
@@ -91,11 +92,36 @@ def test_the_demo_users_sign_in_with_the_rights_of_their_roles() -> None:
 
 
 @pytest.mark.usefixtures("shop")
-def test_a_shop_with_products_is_left_alone() -> None:
+def test_a_shop_with_products_and_users_is_left_alone() -> None:
     before = everything()
     assert seed() == ""
-    assert seed(verbosity=2) == "The shop has products already.\n"
+    assert seed(verbosity=2) == "The shop has products and users already.\n"
     assert everything() == before
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_catalog_of_ones_own_gets_the_demo_users_and_nothing_else() -> None:
+    User.objects.all().delete()
+    Product.objects.exclude(pk=Product.objects.values("pk")[:1]).delete()
+    assert seed() == "Demo shop: 6 users.\n"
+    assert User.objects.count() == len(DEMO_USERS)
+    assert Product.objects.count() == 1
+    assert VendorMember.objects.get().user.email == "vendor@example.com"
+
+
+@pytest.mark.django_db
+def test_the_people_come_to_a_shop_without_vendors() -> None:
+    assert invite_people() == len(DEMO_USERS)
+    assert invite_people() == 0
+    assert not VendorMember.objects.exists()
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_shop_with_a_user_of_its_own_gets_no_known_passwords() -> None:
+    User.objects.all().delete()
+    User.objects.create_user("ada@example.com", "a secret of her own")
+    assert seed() == ""
+    assert User.objects.count() == 1
 
 
 @pytest.mark.django_db

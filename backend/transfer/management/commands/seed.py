@@ -6,22 +6,26 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from backend.accounts.models import User
 from backend.catalog.models import Product
 from backend.transfer.demo import fill_catalog, invite_people
 
 
 class Command(BaseCommand):
-    help = "Fill an empty shop with a demo catalog and demo users. A shop that has a product is left as it is."
+    help = "Fill a shop without products with a demo catalog, and a shop without users with demo users."
 
     def handle(self, *, verbosity: int, **options: Any) -> None:
         if settings.PRODUCTION:
             raise CommandError("The demo shop and its known passwords have no place in production.")
-        if Product.objects.exists():
-            if verbosity > 1:
-                self.stdout.write("The shop has products already.")
-            return
+        said = []
         with transaction.atomic():
-            products = fill_catalog()
-            invite_people()
-        if verbosity:
-            self.stdout.write(f"Demo shop: {products} products.")
+            empty = not Product.objects.exists()
+            if empty:
+                said.append(f"{fill_catalog()} products")
+            # Who has imported a catalog of their own signs in as somebody, too.
+            if empty or not User.objects.exists():
+                said.append(f"{invite_people()} users")
+        if verbosity and said:
+            self.stdout.write(f"Demo shop: {', '.join(said)}.")
+        elif verbosity > 1:
+            self.stdout.write("The shop has products and users already.")
