@@ -5,16 +5,25 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.contrib.auth.models import Group
-from unfold.admin import ModelAdmin
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm
+from unfold.forms import AdminPasswordChangeForm
+from unfold.forms import UserChangeForm as UnfoldUserChangeForm
 
 from backend.accounts.models import User
+from backend.core.admin import ModelAdmin
 
 
 class UserCreationForm(BaseUserCreationForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = ("email",)
+
+
+class UserChangeForm(UnfoldUserChangeForm):
+    class Meta:
+        """Without Django's field for usernames, which takes no NULL: here most people have none."""
+
+        model = User
+        fields = "__all__"
 
 
 @admin.register(User)

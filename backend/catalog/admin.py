@@ -9,7 +9,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from treebeard.admin import TreeAdmin
 from treebeard.forms import MoveNodeForm, movenodeform_factory
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 
 from backend.catalog.models import (
     Attribute,
@@ -22,6 +22,7 @@ from backend.catalog.models import (
 )
 from backend.catalog.services import announce_product, refresh_listings
 from backend.catalog.texts import clean_html, name_key, plain_text
+from backend.core.admin import ModelAdmin
 from backend.core.money import Money
 
 

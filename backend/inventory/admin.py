@@ -1,9 +1,8 @@
 """Stock to look at. It changes by services alone: each change has a reason."""
 
 from django.contrib import admin
-from unfold.admin import ModelAdmin
 
-from backend.core.admin import ReadOnlyAdmin
+from backend.core.admin import ModelAdmin, ReadOnlyAdmin
 from backend.inventory.models import Location, StockLevel, StockMovement
 
 

@@ -1,8 +1,9 @@
 """Vendors and those who work for them."""
 
 from django.contrib import admin
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 
+from backend.core.admin import ModelAdmin
 from backend.vendors.models import Vendor, VendorMember
 
 

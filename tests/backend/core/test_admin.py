@@ -1,21 +1,26 @@
 """Every page of the admin opens, and its lists take as many statements for many rows as for few."""
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from backend.accounts.models import User
+from backend.accounts.roles import ROLES, ready_roles
 from backend.carts.models import Cart
 from backend.catalog.models import Product, ProductListing, ProductVariant
 from backend.core.models import OutboxEvent
 from backend.inventory.models import StockLevel, StockMovement
 from backend.orders.models import Order
 from backend.payments.models import Payment, PaymentTransaction, WebhookMessage
+from backend.vendors.models import Vendor, VendorMember
 from tests.factories.carts import make_cart
 from tests.factories.catalog import make_category, make_image, make_product
 from tests.factories.orders import make_order
@@ -103,6 +108,97 @@ def test_what_services_write_cannot_be_written_here(staff: Client) -> None:
     url = reverse("admin:orders_order_change", args=[order.pk])
     assert staff.post(url, {"status": "PAID"}).status_code == 403
     assert order.token not in staff.get(url).content.decode()
+
+
+def member(role: str) -> Client:
+    """Somebody who may do what a role may do."""
+    user = User.objects.create_user("member@example.com", "secret", is_staff=True)
+    user.groups.add(ready_roles()[role])
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def links(html: str) -> set[str]:
+    """Where a page leads within the admin, sort orders and leaving aside."""
+    found = {unescape(link).partition("#")[0] for link in re.findall(r'<a[^>]* href="(/admin/[^"]+)"', html)}
+    return {link for link in found if "?" not in link and not re.search("log(in|out)/", link)}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_link_leads_where_a_role_may_not_go(role: str) -> None:
+    a_little_of_everything()
+    vendor = Vendor.objects.create(name="North & <South>", slug="north")
+    VendorMember.objects.create(vendor=vendor, user=User.objects.create_user("clerk@example.com"))
+    customer = User.objects.create_user("buyer@example.com")
+    Product.objects.update(vendor=vendor)
+    Order.objects.update(customer=customer)
+    Cart.objects.update(customer=customer)
+    StockMovement.objects.update(order=Order.objects.get())
+    client = member(role)
+    seen, waiting = set(), ["/admin/"]
+    while waiting:
+        url = waiting.pop()
+        answer = client.get(url, follow=True)
+        assert answer.status_code == 200, url
+        seen.add(url)
+        waiting += links(answer.content.decode()) - seen - set(waiting)
+    assert len(seen) > 20
+
+
+def test_what_is_no_link_is_shown_as_text() -> None:
+    a_little_of_everything()
+    vendor = Vendor.objects.create(name="North & <South>", slug="north")
+    Product.objects.update(vendor=vendor)
+    url = reverse("admin:catalog_product_change", args=[Product.objects.get().pk])
+    there = reverse("admin:vendors_vendor_change", args=[vendor.pk])
+    shown = [member("Support").get(url).content.decode()]
+    Group.objects.get(name="Support").permissions.add(Permission.objects.get(codename="view_vendor"))
+    client = Client()
+    client.force_login(User.objects.get(email="member@example.com"))
+    shown.append(client.get(url).content.decode())
+    assert ["North &amp; &lt;South&gt;" in html for html in shown] == [True, True]
+    assert [f'href="{there}"' in html for html in shown] == [False, True]
+
+
+def user_form(user: User, **changes: Any) -> dict[str, Any]:
+    """What a browser sends of a user's page."""
+    sent = {"email": user.email, "is_active": "on", "username": "", "first_name": "", "last_name": "", "phone": ""}
+    return sent | changes
+
+
+def test_users_without_a_username_can_be_saved(staff: Client) -> None:
+    for name in ("a", "b"):
+        user = User.objects.create_user(f"{name}@example.com")
+        url = reverse("admin:accounts_user_change", args=[user.pk])
+        assert staff.post(url, user_form(user)).status_code == 302
+        assert staff.post(url, user_form(user, first_name="Ann")).status_code == 302
+        user.refresh_from_db()
+        assert (user.username, user.first_name, user.has_usable_password()) == (None, "Ann", False)
+    assert staff.post(url, user_form(user, username="bee")).status_code == 302
+    assert staff.post(url, user_form(user)).status_code == 302
+    assert User.objects.get(pk=user.pk).username is None
+
+
+def test_user_is_added_and_gets_another_password(staff: Client) -> None:
+    sent = {"email": "New@example.com", "password1": "corr3ct-horse", "password2": "corr3ct-horse"}
+    assert staff.post(reverse("admin:accounts_user_add"), sent).status_code == 302
+    user = User.objects.get(email="New@example.com")
+    assert user.username is None
+    assert user.check_password("corr3ct-horse")
+    passwords = {"password1": "batt3ry-staple", "password2": "batt3ry-staple", "usable_password": "true"}
+    url = reverse("admin:auth_user_password_change", args=[user.pk])
+    assert staff.get(url).status_code == 200
+    assert staff.post(url, passwords).status_code == 302
+    assert User.objects.get(pk=user.pk).check_password("batt3ry-staple")
+
+
+def test_email_that_differs_in_case_alone_is_refused_with_a_sentence(staff: Client) -> None:
+    sent = {"email": "ROOT@example.com", "password1": "corr3ct-horse", "password2": "corr3ct-horse"}
+    answer = staff.post(reverse("admin:accounts_user_add"), sent)
+    assert answer.status_code == 200
+    assert answer.context["errors"]
+    assert User.objects.count() == 1
 
 
 def test_nobody_else_gets_in() -> None:
