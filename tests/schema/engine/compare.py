@@ -32,20 +32,10 @@ class Pair:
         return result.data, by_path, getattr(context, "written", [])
 
     def both(self, document: str, variables: Any = None, operation: str | None = None) -> tuple[bytes, Errors]:
-        """The answer of either way, as bytes and errors, after comparing them.
-
-        Where a null spreads to a parent, which of the faults below that parent are told is left to the server by
-        the specification (6.4.4); there, each way must tell one.
-        """
+        """The answer of either way, as bytes and errors, after comparing them."""
         expected, errors, written = self.answer(self.stock, document, variables, operation)
         data, found, also_written = self.answer(self.fast, document, variables, operation)
-        assert as_bytes(data) == as_bytes(expected)
-        for path in errors.keys() ^ found.keys():
-            place = null_above(expected, path)
-            assert place is not None, path
-            assert any(each[: len(place)] == place for each in errors)
-            assert any(each[: len(place)] == place for each in found)
-        assert all(errors[path] == found[path] for path in errors.keys() & found.keys())
+        assert_same(expected, errors, data, found)
         assert also_written == written
         return as_bytes(expected), errors
 
@@ -69,6 +59,21 @@ class Pair:
         _, errors = self.both(document, variables)
         assert self.fast.engine.fallbacks[reason] == before + 1, self.fast.engine.fallbacks
         return errors
+
+
+def assert_same(expected: Any, errors: Errors, data: Any, found: Errors) -> None:
+    """The same bytes of data, and the same errors by path.
+
+    Where a null spreads to a parent, which of the faults below that parent are told is left to the server by the
+    specification (6.4.4); there, each way must tell one.
+    """
+    assert as_bytes(data) == as_bytes(expected)
+    for path in errors.keys() ^ found.keys():
+        place = null_above(expected, path)
+        assert place is not None, path
+        assert any(each[: len(place)] == place for each in errors)
+        assert any(each[: len(place)] == place for each in found)
+    assert all(errors[path] == found[path] for path in errors.keys() & found.keys())
 
 
 def as_bytes(data: Any) -> bytes:
