@@ -9,13 +9,15 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import caches
 from django_redis import get_redis_connection
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-PATIENCE_S = 0.25
-"""How long a request waits for Redis."""
+PATIENCE_S = 0.5
+"""How long a request waits for Redis, its turn at a connection included."""
+CONNECTIONS = 16
+"""How many connections a process opens: a burst of requests shares them."""
 AWAY_S = 1.0
 """How long nobody asks again after Redis has failed."""
 DAY_S = 24 * 60 * 60
@@ -37,7 +39,10 @@ class _Client:
         url = re.split("[;,]", location)[0] if isinstance(location, str) else location[0]
         given = settings.get("OPTIONS", {})
         options = {name: given[option] for option, name in _OPTIONS.items() if given.get(option)}
-        self.redis: Redis = Redis.from_url(url, retry=Retry(NoBackoff(), 0), **options)
+        pool = BlockingConnectionPool.from_url(
+            url, max_connections=CONNECTIONS, timeout=None, retry=Retry(NoBackoff(), 0), **options
+        )
+        self.redis: Redis = Redis.from_pool(pool)
         self.away_until = float("-inf")
 
 

@@ -16,6 +16,7 @@ from schema.server.documents import Documents, sha256
 from tests.conftest import Gql
 from tests.schema.server.sockets import converse, subscribe
 
+SHOP = "query Shop($yes: Boolean!) { shop { name currencies @include(if: $yes) { name } } }"
 LIST = "query List($n: Int) { products(first: $n) { nodes { id name variants { id sku } } } }"
 
 
@@ -40,13 +41,16 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 
 def test_a_repeated_operation_is_parsed_validated_and_planned_once(gql: Gql, http: Any, work: Counter[str]) -> None:
-    first = gql(LIST, n=3)
+    first = gql(SHOP, yes=True)
     once = dict(work)
-    assert once == {"parse": 1, "validate_document": 1, "_compile": 1}
-    assert gql(LIST, n=3).data == first.data
-    extensions = {"persistedQuery": {"version": 1, "sha256Hash": sha256(LIST)}}
-    assert http("POST", "/graphql", json={"extensions": extensions, "variables": {"n": 3}}).json()["data"] == first.data
-    [said, _] = converse(subscribe({"query": LIST, "variables": {"n": 3}}), answers=2)
+    assert once == {"parse": 1, "validate_document": 1} | ({"_compile": 1} if schema.engine else {})
+    assert gql(SHOP, yes=True).data == first.data
+    extensions = {"persistedQuery": {"version": 1, "sha256Hash": sha256(SHOP)}}
+    assert (
+        http("POST", "/graphql", json={"extensions": extensions, "variables": {"yes": True}}).json()["data"]
+        == first.data
+    )
+    [said, _] = converse(subscribe({"query": SHOP, "variables": {"yes": True}}), answers=2)
     assert said["payload"]["data"] == first.data
     assert work == once
 

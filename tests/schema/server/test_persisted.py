@@ -261,8 +261,13 @@ def test_hashes_asked_for_at_once_are_all_answered() -> None:
     async def run() -> list[Any]:
         await request(connection, "POST", "/graphql", json=apq(text, full=True))
         documents.clear()
-        answers = await asyncio.gather(*(request(connection, "POST", "/graphql", json=apq(text)) for _ in range(50)))
+        asked = (request(connection, "POST", "/graphql", json=apq(text)) for _ in range(100))
+        answers = await asyncio.gather(*asked)
+        connections = len(get_redis_connection("default").client_list())
         await store.close()
-        return [answer.json() for answer in answers]
+        return [connections, *(answer.json() for answer in answers)]
 
-    assert asyncio.run(run()) == [{"data": {"a": "Query"}}] * 50
+    before = len(get_redis_connection("default").client_list())
+    connections, *answers = asyncio.run(run())
+    assert answers == [{"data": {"a": "Query"}}] * 100
+    assert connections - before <= persisted_store.CONNECTIONS
