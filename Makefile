@@ -11,11 +11,12 @@ endif
 VENV = .venv/bin/python
 COMPILE = .local/tools/bin/uv pip compile --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11
 
-.PHONY: help run test check bench lock schema clean runtime dev
+.PHONY: help run test fuzz check bench lock schema clean runtime dev
 
 help:
 	@echo "make run     the shop on http://localhost:8000 (PORT=8001 make run: on another port)"
 	@echo "make test    all tests (make test ARGS='-k cart': some of them)"
+	@echo "make fuzz    5000 random documents of each kind, with the engine and without (FUZZ_EXAMPLES=500 make fuzz)"
 	@echo "make check   lint, format, types, import directions, migrations, schema.graphql, production settings"
 	@echo "make bench   measure requests against a generated shop"
 	@echo "make schema  write schema.graphql"
@@ -27,6 +28,10 @@ run: runtime
 
 test: dev
 	@exec $(VENV) -m pytest --numprocesses logical --dist loadfile $(ARGS)
+
+fuzz: export FUZZ_EXAMPLES ?= 5000
+fuzz: dev
+	@exec $(VENV) -m pytest --numprocesses logical -k any_document tests/schema $(ARGS)
 
 check: dev
 	@exec $(VENV) backend/local/check.py
