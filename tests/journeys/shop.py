@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from email import message_from_bytes
 from email.message import EmailMessage, Message
 from email.policy import default
@@ -20,11 +21,16 @@ from uuid import uuid4
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
+from backend.local.claim import MARK
+from backend.local.processes import with_variable
+
 Found = TypeVar("Found")
 ROOT = Path(__file__).parent.parent.parent
 START_S = 120
 WAIT_S = 20
 ADDRESS = {"firstName": "Ada", "lastName": "Byron", "line1": "1 Main St", "city": "Springfield", "country": "US"}
+
+STAFF = {"username": "admin@example.com", "password": "cartograph-demo"}
 
 
 def until(look: Callable[[], Found], *, seconds: float = WAIT_S, what: str = "") -> Found:
@@ -37,12 +43,24 @@ def until(look: Callable[[], Found], *, seconds: float = WAIT_S, what: str = "")
     return found
 
 
+def charge_of(payment: dict[str, Any]) -> str:
+    """The sandbox's own id of a payment: it stands in its page's address."""
+    return str(payment["nextAction"]["url"].rstrip("/").rpartition("/")[2])
+
+
+def _token_in(page: str) -> str:
+    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert found is not None, page[:500]
+    return found[1]
+
+
 class Shop:
     """A running shop, seen from outside."""
 
-    def __init__(self, url: str, data_dir: Path) -> None:
+    def __init__(self, url: str, data_dir: Path, environment: dict[str, str]) -> None:
         self.url = url
         self.data_dir = data_dir
+        self.environment = environment
         self.http = httpx.Client(base_url=url, timeout=30)
 
     def ask(self, query: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -55,6 +73,20 @@ class Shop:
 
     def move_clock(self, seconds: float) -> None:
         assert self.http.post("/dev/clock/", json={"seconds": seconds}).status_code == 200
+
+    def move_clock_alone(self, seconds: float) -> None:
+        """Move the shop's time behind its back: nothing runs for it but what the scheduler sends."""
+        command = [sys.executable, "manage.py", "shell", "-c"]
+        move = f"from backend.core import clock; clock.move_offset({seconds})"
+        subprocess.run([*command, move], cwd=ROOT, env=self.environment, check=True, stdout=subprocess.DEVNULL)
+
+    def time(self) -> datetime:
+        return datetime.fromisoformat(self.http.get("/dev/clock/").json()["now"])
+
+    def rss(self, command: str) -> list[int]:
+        """Resident bytes of each of the shop's processes that was started by this command."""
+        found = [each for each in with_variable(MARK, str(self.data_dir)) if command in " ".join(each.cmdline())]
+        return [each.memory_info().rss for each in found]
 
     def mails_to(self, address: str) -> list[EmailMessage | Message]:
         folder = self.data_dir / "mail"
@@ -112,9 +144,35 @@ class Shop:
         """Press a button of the payment page as a browser would: with its cookie and token."""
         with httpx.Client(timeout=30) as browser:
             url = payment["nextAction"]["url"]
-            found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', browser.get(url).text)
-            assert found is not None
-            return browser.post(url, data={"csrfmiddlewaretoken": found[1], "button": button})
+            return browser.post(url, data={"csrfmiddlewaretoken": _token_in(browser.get(url).text), "button": button})
+
+    def pay(self, order: dict[str, Any]) -> None:
+        self.press(self.start_payment(order)["payment"], "pay")
+        self.wait_for(order, status="PAID")
+
+    def mails_after_a_later_one(self, address: str) -> list[EmailMessage | Message]:
+        """The mails to an address once another order, bought and paid for now, has had its own.
+
+        What was on its way before that has arrived: a second mail would be among them.
+        """
+        later = f"{uuid4().hex}@example.com"
+        self.pay(self.buy(self.variant()["id"], email=later))
+        until(lambda: self.mails_to(later), what="a later order's confirmation")
+        return self.mails_to(address)
+
+    @contextmanager
+    def admin(self) -> "Iterator[httpx.Client]":
+        """The admin's pages, signed in as whom the demo shop names."""
+        with httpx.Client(base_url=self.url, timeout=30, follow_redirects=True) as staff:
+            form = {"csrfmiddlewaretoken": _token_in(staff.get("/admin/login/").text), **STAFF}
+            assert "Log out" in staff.post("/admin/login/?next=/admin/", data=form).text
+            yield staff
+
+    def newest_message(self, staff: httpx.Client, state: str, payment: dict[str, Any]) -> bool:
+        """Whether the newest message of gateways in that state is about this payment."""
+        listing = staff.get(f"/admin/payments/webhookmessage/?state__exact={state}").text
+        newest = re.search(r"/admin/payments/webhookmessage/\d+/change/", listing)
+        return newest is not None and charge_of(payment) in staff.get(newest[0]).text
 
     def order(self, order: dict[str, Any]) -> dict[str, Any]:
         query = """query ($id: ID!, $token: String) { order(id: $id, token: $token) {
@@ -123,12 +181,12 @@ class Shop:
             payments { id status errorCode } } }"""
         return dict(self.ask(query, {"id": order["id"], "token": order["token"]})["order"])
 
-    def wait_for(self, order: dict[str, Any], **wanted: str) -> dict[str, Any]:
+    def wait_for(self, order: dict[str, Any], *, seconds: float = WAIT_S, **wanted: str) -> dict[str, Any]:
         def look() -> dict[str, Any] | None:
             found = self.order(order)
             return found if all(found[name] == value for name, value in wanted.items()) else None
 
-        return until(look, what=f"{wanted}") or {}
+        return until(look, seconds=seconds, what=f"{wanted}") or {}
 
     @contextmanager
     def events(self, order: dict[str, Any], after: str | None = None) -> "Iterator[Events]":
@@ -202,7 +260,7 @@ def running_shop(data_dir: Path) -> Iterator[Shop]:
         command = [sys.executable, "-m", "backend.local.run"]
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
         try:
-            shop = Shop(f"http://127.0.0.1:{port}", data_dir)
+            shop = Shop(f"http://127.0.0.1:{port}", data_dir, environment)
             until(lambda: _answers(shop, process, log), seconds=START_S, what="the shop's start")
             yield shop
         finally:
