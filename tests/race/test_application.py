@@ -1,4 +1,7 @@
-"""The same through the whole application, on its own pool of database threads."""
+"""The same through the whole ASGI application on its pool of database threads, in this process and without a server.
+
+`tests/journeys/test_many_at_once.py` has it over sockets, from a running shop.
+"""
 
 import asyncio
 import threading
