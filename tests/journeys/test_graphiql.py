@@ -133,6 +133,29 @@ def test_the_docs_and_the_explorer_open(shop: Shop, page: Page) -> None:
     assert graphiql.strangers == []
 
 
+def test_headers_of_their_tab_are_sent_with_requests_and_with_subscriptions(shop: Shop, page: Page) -> None:
+    order = shop.buy(shop.variant()["id"])
+    sent: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(str(frame))))
+    graphiql = Explorer(page, shop)
+    graphiql.open(1)
+    page.get_by_role("button", name="Headers").click()
+    page.locator("[aria-label=Headers] .graphiql-editor:not(.hidden) > .CodeMirror").click()
+    page.keyboard.insert_text('{"X-Typed-By": "hand"}')
+    with page.expect_request(lambda request: request.method == "POST") as asked:
+        graphiql.press_run()
+    assert asked.value.headers["x-typed-by"] == "hand"
+    until(lambda: '"shop"' in graphiql.response(), what="the answer")
+    assert asked.value.response().status == 200
+
+    query = f"""subscription Watch {{ orderEvents(orderId: "{order["id"]}", token: "{order["token"]}") {{ type }} }}"""
+    page.evaluate("q => document.querySelector('.graphiql-query-editor .CodeMirror').CodeMirror.setValue(q)", query)
+    graphiql.press_run()
+    until(lambda: "PLACED" in graphiql.response(), what="the first event")
+    [begun] = [frame for frame in sent if "connection_init" in frame]
+    assert json.loads(begun)["payload"] == {"X-Typed-By": "hand"}
+
+
 def test_the_admin_signs_in_and_shows_orders(shop: Shop, page: Page) -> None:
     order = shop.buy(shop.variant()["id"])
     page.goto(f"{shop.url}/admin/")
