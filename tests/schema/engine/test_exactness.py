@@ -4,7 +4,13 @@ import asyncio
 from typing import Any
 
 import pytest
+import strawberry
+from strawberry.extensions import ParserCache, SchemaExtension
+from strawberry.permission import BasePermission
+from strawberry.schema.config import StrawberryConfig
 
+from schema.engine import EngineSchema, batched
+from tests.schema.engine import odd
 from tests.schema.engine.compare import Errors, Pair
 from tests.schema.engine.odd import VALUES, make_schema
 from tests.schema.engine.toy import Context
@@ -198,3 +204,85 @@ def test_events_without_faults_all_run_breadth_first() -> None:
     runs = PAIR.counts()[0]
     assert [each["rows"]["number"] for each in asyncio.run(events())] == [0, 1, 2, 3]
     assert PAIR.counts()[0] == runs + 4
+
+
+# What a server may add -----------------------------------------------------------------------------------
+
+
+def incremental(*, breadth_first: bool) -> EngineSchema:
+    return EngineSchema(
+        query=odd.Query,
+        types=[odd.Item, odd.Film, odd.Left, odd.Right],
+        breadth_first=breadth_first,
+        config=StrawberryConfig(scalar_map=odd.SCALARS, enable_experimental_incremental_execution=True),
+        extensions=[lambda: ParserCache(maxsize=100)],
+    )
+
+
+async def frames(schema: EngineSchema, document: str, variables: dict[str, Any]) -> list[Any]:
+    result: Any = await schema.execute(document, variables, context_value=Context())
+    if not hasattr(result, "subsequent_results"):
+        return [result.data, result.errors]
+    return [result.initial_result.formatted, *[each.formatted async for each in result.subsequent_results]]
+
+
+def test_defer_and_stream_are_graphql_cores() -> None:
+    fast, stock = (incremental(breadth_first=way) for way in (True, False))
+    for document, variables in (
+        ("query ($d: Boolean!) { items { number ... @defer(if: $d) { from } } }", {"d": False}),
+        ("query ($d: Boolean!) { items { number ... @defer(if: $d) { from } } }", {"d": True}),
+        ("query ($d: Boolean!) { items { number ... @defer(if: $d) { from } } }", {"d": False}),
+        ("{ ... @defer { items { number reverses } } left { number } }", {}),
+        ("{ items @stream(initialCount: 1) { number reverses } }", {}),
+        ("{ items { near @stream(initialCount: 1) { id } } }", {}),
+    ):
+        found = asyncio.run(frames(fast, document, variables))
+        assert found == asyncio.run(frames(stock, document, variables))
+    assert fast.engine is not None
+    assert fast.engine.runs == 3
+
+
+class Refuses(BasePermission):
+    message = "not you"
+
+    def has_permission(self, source: Any, info: Any, **_: Any) -> bool:
+        return bool(source.number != 1)
+
+
+def test_permissions_of_a_batched_field_are_asked() -> None:
+    @strawberry.type
+    class Guarded:
+        @batched(permission_classes=[Refuses])  # type: ignore[untyped-decorator]
+        def secret(rows: list[Any]) -> list[str | None]:
+            return ["told"] * len(rows)
+
+    @strawberry.type
+    class Query:
+        @strawberry.field
+        def rows(self) -> list[Guarded]:
+            return [odd.Row(number) for number in range(3)]  # type: ignore[misc]
+
+    pair = Pair(lambda *, breadth_first: EngineSchema(Query, breadth_first=breadth_first))
+    errors = pair.fall_back("{ rows { secret } }", "a field that is not Strawberry's alone")
+    assert [(path, each["message"]) for path, each in errors.items()] == [(("rows", 1, "secret"), "not you")]
+
+
+def test_an_extension_that_watches_resolvers_sees_each() -> None:
+    seen: list[str] = []
+
+    class Watch(SchemaExtension):
+        def resolve(self, _next: Any, root: Any, info: Any, *args: Any, **kwargs: Any) -> Any:
+            seen.append(info.field_name)
+            return _next(root, info, *args, **kwargs)
+
+    schema = EngineSchema(
+        odd.Query, types=[odd.Item, odd.Film], config=StrawberryConfig(scalar_map=odd.SCALARS), extensions=[Watch]
+    )
+    result: Any = asyncio.run(schema.execute("{ items(count: 2) { number } }", context_value=Context()))
+    assert result.data == {"items": [{"number": 0}, {"number": 1}]}
+    assert seen == ["items", "number", "number"]
+
+
+def test_a_very_large_list_is_run_breadth_first() -> None:
+    data = PAIR.run_once("{ items(count: 20000) { number deep { id same: __typename } } }")
+    assert data.count(b'"same"') == 20000
