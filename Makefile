@@ -56,3 +56,5 @@ runtime dev: python
 .PHONY: python
 python:
 	@test -n "$(PYTHON)" || { echo "Cartograph needs Python 3.11 or 3.12, and this machine has no Python that runs." >&2; exit 1; }
+	@"$(PYTHON)" -ESc 'import sys; sys.exit(sys.version_info < (3, 6))' 2>/dev/null || { \
+		echo "PYTHON=$(PYTHON) does not run, or is too old: Cartograph needs Python 3.11 or 3.12." >&2; exit 1; }

@@ -3,16 +3,18 @@
 import os
 from pathlib import Path
 
-from backend.core.demo import DEMO_USERS
+from backend.core.demo import DemoUser
 
 RULE = "-" * 78
 
 
-def text(*, url: str, data_dir: Path, seconds: float) -> str:
-    """The addresses, the demo users and how to stop."""
+def text(*, url: str, data_dir: Path, users: list[DemoUser], seconds: float) -> str:
+    """The addresses, the demo users that there are and how to stop."""
     lines = [RULE, f"Cartograph runs (ready after {seconds:.1f} s).", ""]
     lines += [f"  GraphiQL     {url}/graphql", f"  Admin        {url}/admin/", *_mail(url, data_dir), ""]
-    lines += ["  Demo users (email, password, role)", *_users(), "", "  Stop with Ctrl-C.", RULE]
+    if users:
+        lines += ["  Demo users (email, password, role)", *_table(users), ""]
+    lines += ["  Stop with Ctrl-C.", RULE]
     return "\n".join(lines)
 
 
@@ -25,6 +27,6 @@ def _mail(url: str, data_dir: Path) -> list[str]:
     return [f"  Emails       {url}/dev/mail/  (files in {files})"]
 
 
-def _users() -> list[str]:
-    width = max(len(user.email) for user in DEMO_USERS)
-    return [f"    {user.email:<{width}}  {user.password}  {user.role}" for user in DEMO_USERS]
+def _table(users: list[DemoUser]) -> list[str]:
+    width = max(len(user.email) for user in users)
+    return [f"    {user.email:<{width}}  {user.password}  {user.role}" for user in users]

@@ -3,11 +3,12 @@
 import json
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
-from backend.local.errors import LocalError
+from backend.local.errors import LocalError, unusable
 from backend.local.locks import exclusive
 from backend.local.processes import GONE, end, is_alive, with_variable
 
@@ -22,22 +23,25 @@ class Claim:
         """Raises LocalError when somebody else does. Processes of one that was killed are ended."""
         self._path = data_dir / "run.json"
         self.mark = str(data_dir)
-        with exclusive(data_dir / "run.lock"):
-            self._refuse_second()
-            self.end_processes()
-            me = psutil.Process()
-            self._path.write_text(json.dumps({"pid": me.pid, "create_time": me.create_time(), "url": url}))
+        try:
+            with exclusive(data_dir / "run.lock"):
+                self._refuse_second()
+                self.end_processes()
+                me = psutil.Process()
+                self._path.write_text(json.dumps({"pid": me.pid, "create_time": me.create_time(), "url": url}))
+        except OSError as error:
+            raise unusable(data_dir, error) from error
 
     def _refuse_second(self) -> None:
         try:
             found = json.loads(self._path.read_text())
-            holder = psutil.Process(found["pid"])
+            holder, url = psutil.Process(found["pid"]), found["url"]
             if holder.create_time() != found["create_time"] or not is_alive(holder):
                 return
         except (FileNotFoundError, ValueError, KeyError, TypeError, *GONE):
             return
         raise LocalError(
-            f"Cartograph already runs here, at {found['url']} (process {holder.pid}): stop that one first, "
+            f"Cartograph already runs here, at {url} (process {holder.pid}): stop that one first, "
             "or run a second shop with its own DATA_DIR and PORT."
         )
 
@@ -46,5 +50,7 @@ class Claim:
         end(with_variable(MARK, self.mark), signal.SIGTERM, timeout_s=5)
 
     def give_up(self) -> None:
-        if os.getpid() == json.loads(self._path.read_text())["pid"]:
-            self._path.unlink()
+        # Somebody may have deleted the folder meanwhile, or begun a new one in its place.
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            if os.getpid() == json.loads(self._path.read_text())["pid"]:
+                self._path.unlink()

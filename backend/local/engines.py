@@ -17,7 +17,7 @@ from types import FrameType
 import environ
 
 from backend.local import sockets
-from backend.local.errors import EnginesError
+from backend.local.errors import EnginesError, unusable
 from backend.local.locks import Lease, exclusive
 from backend.local.postgres import Postgres
 from backend.local.processes import is_alive
@@ -27,6 +27,7 @@ from backend.local.server import Server, wait_until
 __all__ = ["Engines", "EnginesError", "data_dir", "ensure", "load_env_file", "prepare_environment"]
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
+MAX_PATH_BYTES = 900  # PostgreSQL keeps its paths, the longest names in the folder included, in 1,024
 
 
 class Engines:
@@ -54,6 +55,7 @@ class Engines:
             for server in self._servers:
                 if server.child is not None:
                     server.stop()
+            self._remove_sockets()
             raise
         self._lease = Lease(self._folder / "engines.users")
 
@@ -78,9 +80,16 @@ class Engines:
             if lease.end():
                 for server in servers:
                     server.stop()
-                # It may lie in the machine's temporary folder, where it would stay for nothing.
-                with contextlib.suppress(OSError):
-                    self._sockets.rmdir()
+                self._remove_sockets()
+
+    def _remove_sockets(self) -> None:
+        """The folder, when nobody listens in it: in the machine's temporary folder it would stay for nothing."""
+        with contextlib.suppress(OSError):
+            self._sockets.rmdir()
+
+    def dead(self) -> str | None:
+        """The name of an engine that runs no more."""
+        return next((server.name for server in self._servers if not is_alive(server.process)), None)
 
     def _running(self) -> list[Server]:
         """Our own, and what another user of the folder has started and left to us."""
@@ -94,17 +103,16 @@ def ensure(folder: Path, *, durable: bool = True, postgres: bool = True, redis: 
 
     Without `durable` they skip what makes data outlive a crash. Raises EnginesError.
     """
+    if (size := len(os.fsencode(folder))) > MAX_PATH_BYTES:
+        raise EnginesError(f"The data folder's path has {size} bytes, and PostgreSQL takes {MAX_PATH_BYTES} at most.")
     try:
         folder = folder.resolve()
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder):
             engines = Engines(folder, durable=durable)
             engines.start(postgres=postgres, redis=redis)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise EnginesError(f"The data folder {folder} cannot be used: a file is in the way.") from error
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise EnginesError(f"The data folder {folder} cannot be used: {reason} ({error.filename}).") from error
+        raise unusable(folder, error) from error
     return engines
 
 
@@ -121,7 +129,10 @@ def load_env_file() -> None:
 
 def data_dir() -> Path:
     """Where everything that a local shop keeps is kept."""
-    return Path(os.environ.get("DATA_DIR") or BASE_DIR / ".local").absolute()
+    folder = Path(os.path.expanduser(os.environ.get("DATA_DIR") or BASE_DIR / ".local")).absolute()
+    if folder == folder.parent:
+        raise EnginesError("DATA_DIR cannot be /: choose a folder for the shop alone.")
+    return folder
 
 
 def prepare_environment() -> Engines | None:

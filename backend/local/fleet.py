@@ -7,8 +7,8 @@ import re
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
-from functools import partial
 from multiprocessing import Queue
 from typing import Any
 
@@ -22,6 +22,7 @@ STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 # finish what they have begun.
 honcho.manager.KILL_WAIT = 15
 PR_SET_PDEATHSIG = 1
+LOOK_S = 1
 NOISE = re.compile(rb"\[(INFO|DEBUG)\]|^\s*$")
 
 
@@ -63,6 +64,21 @@ def _prepare_child() -> None:
     die_with_parent(signal.SIGTERM)
 
 
+def _start(command: str, **options: Any) -> Popen:
+    """Start a process, and end what it leaves behind when it ends: workers of a parent that was killed.
+
+    They hold its output open, so that honcho would take it for running.
+    """
+    child = Popen(command, preexec_fn=_prepare_child, **options)
+
+    def end_orphans() -> None:
+        child.wait()
+        LeaderFirst().kill(child.pid)
+
+    threading.Thread(target=end_orphans, daemon=True).start()
+    return child
+
+
 class GuardedProcess(Process):  # type: ignore[misc]
     """A process of the Procfile that does not outlive `make run`."""
 
@@ -71,7 +87,7 @@ class GuardedProcess(Process):  # type: ignore[misc]
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         die_with_parent(signal.SIGKILL)
-        self._child_ctor = partial(Popen, preexec_fn=_prepare_child)
+        self._child_ctor = _start
         super().run(events, ignore_signals)
 
 
@@ -93,8 +109,20 @@ class LeaderFirst:
 class Fleet(Manager):  # type: ignore[misc]
     """`loop()` runs all processes until a signal comes or one of them ends; then all end."""
 
-    def __init__(self, printer: QuietPrinter, commands: dict[str, str], *, cwd: str, env: dict[str, str]) -> None:
+    def __init__(
+        self,
+        printer: QuietPrinter,
+        commands: dict[str, str],
+        *,
+        cwd: str,
+        env: dict[str, str],
+        watch: Callable[[], str | None],
+    ) -> None:
+        """`watch` is asked each second; a sentence from it ends all processes, with that for the reason."""
         super().__init__(printer)
+        self.printer = printer
+        self._watch = watch
+        self._next_look = 0.0
         self._process_ctor = GuardedProcess
         self._procmgr = LeaderFirst()
         self.returncode: int | None = None
@@ -122,6 +150,8 @@ class Fleet(Manager):  # type: ignore[misc]
     def terminate(self) -> None:
         if not self._terminating:
             self.first_to_end = next((name for name, each in self._processes.items() if "returncode" in each), None)
+            if self.first_to_end is not None and self.failure is None:
+                self.failure = self._watch()  # what it lacked is the reason, not that it ended
         super().terminate()
 
     def _start(self) -> None:
@@ -145,6 +175,10 @@ class Fleet(Manager):  # type: ignore[misc]
 
     def _all_stopped(self) -> bool:
         self._notice_dead_forks()
+        if not self._terminating and time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + LOOK_S
+            if sentence := self._watch():
+                self.fail(sentence)
         return bool(super()._all_stopped())
 
     def _notice_dead_forks(self) -> None:

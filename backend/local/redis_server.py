@@ -37,7 +37,7 @@ class Redis:
     def find(self, sockets: Path) -> Server | None:
         """The server when it already runs and can be reached."""
         process = by_pid_file(self._pid_file, "redis-server", self._data)
-        return Server(process, signal.SIGTERM) if process and (sockets / SOCKET).exists() else None
+        return Server(self.name, process, signal.SIGTERM) if process and (sockets / SOCKET).exists() else None
 
     def start(self, sockets: Path) -> Server:
         """Start the server; whatever a crash left is ended before."""

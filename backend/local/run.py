@@ -1,21 +1,23 @@
 """`make run`: engines, tables, demo data, then every process of the Procfile, until Ctrl-C."""
 
-import errno
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 from honcho.environ import parse_procfile
 
+from backend.core.demo import DEMO_USERS, DemoUser
 from backend.local import banner, engines, given_servers
 from backend.local.address import Address
 from backend.local.claim import MARK, Claim
-from backend.local.errors import EXPLAINED, EnginesError, LocalError
+from backend.local.errors import EXPLAINED, LocalError, unusable
 from backend.local.fleet import Fleet, QuietPrinter
 
 ROOT = engines.BASE_DIR
@@ -58,6 +60,7 @@ def _run(started: float) -> int:
     engines.load_env_file()
     data_dir = _data_dir()
     address = Address()
+    commands = _commands()
     with ExitStack() as at_end:
         claim = Claim(data_dir, address.url)
         at_end.callback(claim.give_up)
@@ -67,7 +70,18 @@ def _run(started: float) -> int:
         if started_engines is not None:
             at_end.callback(started_engines.stop)
         at_end.callback(_ignore_signals)
-        return _prepare() or _serve(claim, address, data_dir, started)
+        code, users = _prepare()
+        if code != 0:
+            return code
+        fleet = Fleet(
+            QuietPrinter(),
+            commands,
+            cwd=str(ROOT),
+            env=_environment(address, claim),
+            watch=partial(_trouble, started_engines, data_dir),
+        )
+        ready = partial(banner.text, url=address.url, data_dir=data_dir, users=users)
+        return _serve(fleet, claim, address, lambda: ready(seconds=time.monotonic() - started))
 
 
 def _data_dir() -> Path:
@@ -76,27 +90,45 @@ def _data_dir() -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "run.lock").touch()
     except OSError as error:
-        reason = "a file is in the way" if error.errno in {errno.EEXIST, errno.ENOTDIR} else error.strerror
-        raise EnginesError(f"The data folder {folder} cannot be used: {reason}.") from error
+        raise unusable(folder, error) from error
     os.environ["DATA_DIR"] = str(folder)
     return folder
 
 
-def _prepare() -> int:
-    """Tables and demo data; 0 when done. In a session of its own, so that Ctrl-C reaches us alone and we end it."""
-    command = [sys.executable, "-m", "backend.local.prepare"]
-    result = subprocess.run(command, cwd=ROOT, start_new_session=True, check=False)
+def _commands() -> dict[str, str]:
+    """What to run, by name. PROCFILE is honcho's own name for another file."""
+    path = ROOT / (os.environ.get("PROCFILE") or "Procfile")
+    try:
+        commands = dict(parse_procfile(path.read_text(encoding="utf-8")).processes)
+    except OSError as error:
+        raise LocalError(f"The Procfile {path} cannot be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, AssertionError) as error:
+        raise LocalError(f"The Procfile {path} cannot be read: {error}.") from error
+    if not commands:
+        raise LocalError(f"The Procfile {path} names no process; a line is written `name: command`.")
+    return commands
+
+
+def _prepare() -> tuple[int, list[DemoUser]]:
+    """Tables and demo data. Answers 0 when done, and which demo users there are.
+
+    In a session of its own, so that Ctrl-C reaches us alone and we end it.
+    """
+    reader, writer = os.pipe()
+    with open(reader, encoding="utf-8") as answer:
+        try:
+            command = [sys.executable, "-m", "backend.local.prepare", str(writer)]
+            result = subprocess.run(command, cwd=ROOT, start_new_session=True, pass_fds=[writer], check=False)
+        finally:
+            os.close(writer)
+        emails = answer.read().split()
     if result.returncode not in {0, EXPLAINED}:
         raise LocalError("The database could not be prepared; the reason stands above.")
-    return result.returncode
+    return result.returncode, [user for user in DEMO_USERS if user.email in emails]
 
 
-def _serve(claim: Claim, address: Address, data_dir: Path, started: float) -> int:
-    printer = QuietPrinter()
-    # PROCFILE is honcho's own name for another one.
-    procfile = ROOT / os.environ.get("PROCFILE", "Procfile")
-    commands = parse_procfile(procfile.read_text(encoding="utf-8")).processes
-    environment = {
+def _environment(address: Address, claim: Claim) -> dict[str, str]:
+    return {
         **os.environ,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "PYTHONUNBUFFERED": "1",
@@ -104,7 +136,15 @@ def _serve(claim: Claim, address: Address, data_dir: Path, started: float) -> in
         "PORT": str(address.port),
         MARK: claim.mark,
     }
-    fleet = Fleet(printer, dict(commands), cwd=str(ROOT), env=environment)
+
+
+def _trouble(started_engines: engines.Engines | None, data_dir: Path) -> str | None:
+    """An engine that died: without it the processes would go on, and answer every request with an error."""
+    dead = started_engines.dead() if started_engines is not None else None
+    return dead and f"{dead} ended by itself, so everything was stopped; its log is in {data_dir}."
+
+
+def _serve(fleet: Fleet, claim: Claim, address: Address, text: Callable[[], str]) -> int:
     signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
 
     def announce() -> None:
@@ -116,7 +156,7 @@ def _serve(claim: Claim, address: Address, data_dir: Path, started: float) -> in
                 fleet.fail(f"The shop did not answer within {ANSWER_TIMEOUT_S} s, so everything was stopped.")
                 return
             time.sleep(0.05)
-        printer.print_last(banner.text(url=address.url, data_dir=data_dir, seconds=time.monotonic() - started))
+        fleet.printer.print_last(text())
 
     try:
         fleet.run(announce)

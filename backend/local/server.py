@@ -17,13 +17,18 @@ from backend.local.processes import end
 READY_TIMEOUT_S = 60
 LOG_MAX_BYTES = 10_000_000
 # "2026-11-21 06:34:30 UTC [15027] FATAL:  what" of PostgreSQL; "15027:M 21 Nov 2026 06:34:30.802 # what" of Redis.
-COMPLAINT = re.compile(r"(?:FATAL|PANIC):\s+(.*)|^\d+:[A-Z] .*? # (.*)|^(?:initdb|postgres): (?:error: )?(.*)")
+# What initdb says last is not why it failed: that it removes again what it has made.
+COMPLAINT = re.compile(
+    r"(?:FATAL|PANIC):\s+(.*)|^\d+:[A-Z] .*? # (.*)|^(?:initdb|postgres): (?!removing |hint: |detail: )(?:error: )?(.*)"
+)
+DISK_FULL = re.compile("No space left on device|Check free disk space")
 
 
 class Server:
     """A running engine that this process started or found."""
 
-    def __init__(self, process: psutil.Process, *stop_signals: signal.Signals) -> None:
+    def __init__(self, name: str, process: psutil.Process, *stop_signals: signal.Signals) -> None:
+        self.name = name
         self.process = process
         self.child: subprocess.Popen[bytes] | None = None
         self._stop_signals = stop_signals
@@ -70,7 +75,7 @@ def launch(
             raise EnginesError(f"{name} cannot be started: {error}") from error
     try:
         if wait_until(ready, alive=lambda: child.poll() is None):
-            server = Server(psutil.Process(child.pid), *stop_signals)
+            server = Server(name, psutil.Process(child.pid), *stop_signals)
             server.child = child
             return server
         raise EnginesError(f"{name} cannot use {data}: {_complaint(log, start)} The whole story is in {log}.")
@@ -93,6 +98,12 @@ def wait_until(ready: Callable[[], bool], *, alive: Callable[[], bool]) -> bool:
 def _complaint(log: Path, start: int) -> str:
     """The last thing that the engine complained of since it was started, as the end of a sentence."""
     lines = log.read_bytes()[start:].decode(errors="replace").splitlines()
+    return reason(lines, which=-1)
+
+
+def reason(lines: list[str], *, which: int) -> str:
+    """Why an engine ended: the first (0) or last (-1) line in which it tells of an error, as the end of a sentence."""
     found = [next(filter(None, match.groups())) for line in lines if (match := COMPLAINT.search(line))]
-    said = found[-1] if found else "it ended without a word" if not lines else lines[-1]
-    return f"{said.rstrip('.')}."
+    said = found[which] if found else lines[-1] if lines else "it ended without a word"
+    full = "the disk is full: " if DISK_FULL.search("\n".join(lines)) else ""
+    return f"{full}{said.rstrip('.')}."

@@ -17,8 +17,9 @@ import pytest
 import redis
 
 from backend.local import engines as engines_module
+from backend.local import postgres, sockets
 from backend.local.accounts import account_for
-from backend.local.engines import Engines, EnginesError, ensure, prepare_environment
+from backend.local.engines import Engines, EnginesError, data_dir, ensure, prepare_environment
 from tests.local.conftest import processes_of
 
 ROOT = Path(__file__).parent.parent.parent
@@ -176,8 +177,52 @@ def test_broken_data_is_refused_in_one_sentence(
 
 def test_a_file_for_a_data_folder_is_refused_in_one_sentence(folder: Path) -> None:
     (folder / "file").write_text("")
-    with pytest.raises(EnginesError, match=r"^The data folder .*/file cannot be used: a file is in the way\.$"):
-        ensure(folder / "file")
+    refusal = rf"^The data folder .*/file/shop cannot be used: the file {folder}/file is in the way\.$"
+    with pytest.raises(EnginesError, match=refusal):
+        ensure(folder / "file" / "shop")
+
+
+# What initdb of PostgreSQL 18 says on a full disk.
+DISK_FULL = """cat >&2 <<'END'
+2026-11-21 09:12:10.000 UTC [7] FATAL:  could not write to file "pg_wal/xlogtemp.7": No space left on device
+child process exited with exit code 1
+initdb: removing contents of data directory "postgres.new"
+END
+exit 1"""
+
+
+def test_a_full_disk_is_given_as_the_reason_and_no_folder_of_sockets_is_left(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = folder / "programs"
+    programs.mkdir(mode=0o755)
+    (programs / "initdb").write_text(f"#!/bin/sh\n{DISK_FULL}\n")
+    (programs / "initdb").chmod(0o755)
+    monkeypatch.setattr(postgres, "_programs", lambda _: programs)
+    monkeypatch.setattr(sockets.tempfile, "gettempdir", lambda: str(folder))
+    long = folder / ("n" * 120)
+    with pytest.raises(EnginesError) as refusal:
+        ensure(long)
+    assert str(refusal.value) == (
+        f"PostgreSQL cannot make its data folder {long}/postgres: the disk is full: "
+        'could not write to file "pg_wal/xlogtemp.7": No space left on device.'
+    )
+    assert list(folder.glob("cartograph-*")) == []
+
+
+def test_a_path_that_postgresql_cannot_keep_is_refused_before_anything_is_made(folder: Path) -> None:
+    long = folder.joinpath(*["n" * 200] * 6)
+    with pytest.raises(
+        EnginesError, match=r"^The data folder's path has \d+ bytes, and PostgreSQL takes 900 at most\.$"
+    ):
+        ensure(long)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_tilde_in_the_data_folder_is_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv("DATA_DIR", "~/shop")
+    assert data_dir() == Path("/home/ada/shop")
 
 
 def test_many_processes_at_once_share_one_pair_of_engines(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """The smallest thing that `make run` takes for a shop: it answers any request, and its workers wait."""
 
+import os
 import signal
 import sys
 import warnings
@@ -15,4 +16,6 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 if __name__ == "__main__":
     warnings.warn("the worker warns", stacklevel=1)
     print("[INFO] the worker chats", file=sys.stderr)
+    if sys.argv[1:] == ["parent"]:
+        os.fork()
     signal.pause()
