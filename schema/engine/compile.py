@@ -23,7 +23,6 @@ from graphql import (
     is_list_type,
     is_non_null_type,
     is_object_type,
-    specified_scalar_types,
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_subfields
 from graphql.execution.values import VariableValues, get_argument_values
@@ -189,10 +188,9 @@ class _Compiler:
         if is_list_type(returns):
             return ListOf(self.completer(returns.of_type, details, place))
         if is_leaf_type(returns):
-            # By identity: a schema may have scalars of its own by these names.
-            name = returns.name if specified_scalar_types.get(returns.name) is returns else ""
             coerce = returns.coerce_output_value
-            return Int(coerce) if name == "Int" else Leaf(coerce, SENT_AS_THEY_ARE.get(name, frozenset()))
+            as_is = SENT_AS_THEY_ARE.get(returns.name, frozenset())
+            return Int(coerce) if returns.name == "Int" else Leaf(coerce, as_is)
         if is_object_type(returns):
             return ObjectOf(self._selection(returns, details))
         if is_abstract_type(returns) and returns.resolve_type is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -86,6 +87,19 @@ def test_threads_with_loops_of_their_own_share_plans() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(answer, range(300))) == alone * 30
+
+
+def test_a_plan_that_another_thread_forgets_meanwhile_is_used() -> None:
+    class Forgetful(OrderedDict[Any, Any]):
+        def get(self, key: Any, default: Any = None) -> Any:
+            return self.pop(key, default)
+
+    schema = toy.make_schema(breadth_first=True)
+    assert schema.engine is not None
+    schema.engine.plans._selections = Forgetful()
+    for _ in range(3):
+        assert PAIR.answer(schema, "{ people { number } }") == PAIR.answer(PAIR.stock, "{ people { number } }")
+    assert schema.engine.runs == 3
 
 
 def test_two_schemas_keep_plans_apart() -> None:
