@@ -96,7 +96,7 @@ def test_scripted_payments_end_as_their_name_says(shop: Shop, scenario: str, sta
     assert shop.press(payment, "pay").status_code == 302
 
     def settled() -> bool:
-        return shop.order(order)["payments"][0]["status"] == payment_status
+        return bool(shop.order(order)["payments"][0]["status"] == payment_status)
 
     until(settled, what=scenario)
     assert shop.order(order)["status"] == status

@@ -163,7 +163,7 @@ def sample(gql: Gql) -> dict[str, Any]:
     """Ids of a small shop, a cart ready to be ordered, and an order ready to be paid."""
     category = make_category("Chairs")
     product = make_product("Chair", variants=2, category=category, stock=50, compare_at={"USD": 2000})
-    variant = product.variants.order_by("pk").first()
+    variant = product.variants.earliest("pk")
     found = gql(
         "query ($slug: String!, $sku: String!, $category: String!) { product(slug: $slug) { id } "
         "variant(sku: $sku) { id } "

@@ -54,7 +54,7 @@ def test_a_category_page_takes_as_many_statements_for_twelve_of_everything_as_fo
 
 def ids_of(category: Category) -> list[str]:
     products = list(category.products.order_by("pk"))
-    variants = [product.variants.order_by("pk").last() for product in products]
+    variants = [product.variants.latest("pk") for product in products]
     children = Category.objects.get_children(category)
     return [
         encode(kind, row.pk)
