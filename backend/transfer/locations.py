@@ -2,6 +2,15 @@
 
 from backend.inventory.models import Location
 from backend.inventory.services import default_location
+from backend.transfer.errors import BadValue
+
+MAX_NAME = 200
+
+
+def check_location_name(name: str) -> None:
+    """Raise BadValue for a name that no location can have."""
+    if not name.strip() or len(name) > MAX_NAME:
+        raise BadValue(f"a location's name has 1 to {MAX_NAME} characters.")
 
 
 class Locations:

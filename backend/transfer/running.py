@@ -1,7 +1,7 @@
-"""Running an import: one transaction for each thing, or one that is rolled back at the end of a dry run."""
+"""Running an import: one transaction for each thing. A dry run does the same to copies of the tables."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from django.db import DataError, IntegrityError, transaction
@@ -11,6 +11,7 @@ from backend.core.errors import DomainError
 from backend.core.saving import Outcome
 from backend.transfer.errors import BadRows
 from backend.transfer.report import Report
+from backend.transfer.scratch import forbid_real_writes, scratch_tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +31,18 @@ class Unit:
 
 def run_import(units: Iterable[Unit], report: Report, *, dry_run: bool, progress: "tqdm[None]") -> None:
     """Import what can be imported and report the rest. With `dry_run` all is tried, and nothing is kept."""
-    with _rolled_back(dry_run), progress:
+    with scratch_tables() if dry_run else nullcontext(), progress:
         for unit in units:
+            _run(unit, report, dry_run=dry_run)
             report.rows += len(unit.lines)
-            _run(unit, report)
             progress.update(len(unit.lines))
 
 
-def _run(unit: Unit, report: Report) -> None:
+def _run(unit: Unit, report: Report, *, dry_run: bool) -> None:
     try:
         with transaction.atomic():
+            if dry_run:
+                forbid_real_writes()
             outcome = unit.save()
     except BadRows as error:
         reasons = error.reasons
@@ -52,14 +55,3 @@ def _run(unit: Unit, report: Report) -> None:
         return
     unit.forget()
     report.skip(unit.kind, unit.lines, unit.name, reasons)
-
-
-@contextmanager
-def _rolled_back(dry_run: bool) -> Iterator[None]:
-    """A transaction around everything that is undone at the end: later things of the file see earlier ones."""
-    if not dry_run:
-        yield
-        return
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)

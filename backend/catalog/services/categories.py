@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.utils.text import slugify
 
 from backend.catalog.models import Category
@@ -11,6 +11,7 @@ from backend.catalog.services.data import CategoryData
 from backend.core.errors import Invalid, NotFound, refuse
 from backend.core.saving import KEEP, Outcome, assign, given, problems
 
+MAX_DEPTH = Category._meta.get_field("path").max_length // Category.steplen
 _CHECKED = ("name", "description", "translations", "image_width", "image_height")
 _COLUMNS = (*_CHECKED, "image")
 
@@ -62,7 +63,14 @@ def _children(parent: Category | None) -> QuerySet[Category]:
     return Category.objects.filter(depth=parent.depth + 1, path__startswith=parent.path)
 
 
+def _refuse_too_deep(parent: Category | None, levels: int) -> None:
+    """Raise Invalid where that many levels have no room below the parent."""
+    if (parent.depth if parent else 0) + levels > MAX_DEPTH:
+        raise Invalid(f"Categories stand at most {MAX_DEPTH} levels deep.", field=["parent"])
+
+
 def _add(category: Category, parent: Category | None) -> Category:
+    _refuse_too_deep(parent, 1)
     if parent is None:
         Category.objects.add_root(instance=category)
     else:
@@ -77,6 +85,8 @@ def _move(category: Category, parent: Category | None, after: str | None) -> boo
     if here != (parent.path if parent else ""):
         if parent is not None and parent.path.startswith(category.path):
             raise Invalid("A category cannot stand below itself.", field=["parent"])
+        below = Category.objects.filter(path__startswith=category.path).aggregate(deepest=Max("depth"))
+        _refuse_too_deep(parent, below["deepest"] - category.depth + 1)
         _move_to(category, parent)
         return True
     sibling = _children(parent).filter(slug=after).first() if after else None

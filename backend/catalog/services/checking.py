@@ -5,7 +5,10 @@ Places are paths like ["variants", "2", "prices", "0", "amount"].
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
+
+import orjson
 
 from backend.catalog.models import AMOUNT_MAX, Product, ProductImage, ProductVariant
 from backend.catalog.services.data import ImageData, OptionData, PriceData, ProductData
@@ -41,6 +44,9 @@ VARIANT_COLUMNS = (
 )
 IMAGE_COLUMNS = ("source_url", "alt", "width", "height", "position")
 HISTORY_COLUMNS = ("created_at", "sales_count", "rating_average", "rating_count")
+MAX_RATING = 5
+MAX_OPTIONS_BYTES = 1500
+"""A variant's options are a key of an index, whose entries PostgreSQL limits."""
 _SLUG = re.compile(r"[-\w]{1,255}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
@@ -53,6 +59,8 @@ def check_product(data: ProductData) -> None:
     columns = [name for name in PRODUCT_COLUMNS if not name.endswith("_id")]
     found += problems(Product, given(data, columns))
     found += problems(Product, given(data.history, HISTORY_COLUMNS), ["history"])
+    if isinstance(data.history.rating_average, Decimal) and not 0 <= data.history.rating_average <= MAX_RATING:
+        found.append(Invalid(f"A rating is from 0 to {MAX_RATING}.", field=["history", "rating_average"]))
     found += _options(data.options)
     found += _variants(data)
     found += _images(() if isinstance(data.images, Keep) else data.images)
@@ -80,6 +88,8 @@ def _variants(data: ProductData) -> Iterator[DomainError]:
         names = VARIANT_COLUMNS if variant.sku else [name for name in VARIANT_COLUMNS if name != "sku"]
         columns = given(variant, names) | {"options": dict(variant.options)}
         yield from problems(ProductVariant, columns, path)
+        if isinstance(variant.max_per_order, int) and variant.max_per_order < 1:
+            yield Invalid("A limit per order is 1 or more; without one there is none.", field=[*path, "max_per_order"])
         yield from _options_of_variant(variant.options, values, path)
         yield from _prices(variant.prices, path)
         if variant.image not in (KEEP, None) and not 0 <= variant.image < (images or 0):
@@ -101,6 +111,8 @@ def _once(values: Iterable[Any], name: str, message: str, *, empty: bool = True)
 def _options_of_variant(
     options: Mapping[str, str], known: Mapping[str, set[str]], path: Sequence[str]
 ) -> Iterator[DomainError]:
+    if len(orjson.dumps(dict(options))) > MAX_OPTIONS_BYTES:
+        yield Invalid("The options of a variant are too long.", field=[*path, "options"])
     for name in known:
         if name not in options:
             yield Required(f"There is no value for the option {name!r}.", field=[*path, "options"])

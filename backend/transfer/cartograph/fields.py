@@ -1,7 +1,7 @@
 """Reading JSON objects field by field: each function raises BadValue naming the field that cannot be meant."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
@@ -12,9 +12,11 @@ from backend.core.errors import Invalid
 from backend.core.money import parse_minor
 from backend.core.saving import KEEP, Keep
 from backend.transfer.errors import BadValue
+from backend.transfer.locations import check_location_name
 
 T = TypeVar("T")
 MAX_WHOLE = 2**31 - 1
+MAX_FILE_NAME = 100
 
 
 class Fields:
@@ -63,6 +65,8 @@ class Fields:
 def text(value: Any) -> str:
     if not isinstance(value, str):
         raise BadValue("it is not a text.")
+    if "\x00" in value:
+        raise BadValue("it has a NUL character, which cannot be stored.")
     return value
 
 
@@ -96,7 +100,10 @@ def moment(value: Any) -> datetime:
         raise BadValue("it is not a time like 2025-01-31T12:00:00+00:00.") from None
     if found.tzinfo is None:
         raise BadValue("it has no time zone.")
-    return found
+    try:
+        return found.astimezone(UTC)
+    except OverflowError:
+        raise BadValue("it is not within the years 1 to 9999 of UTC.") from None
 
 
 def items(value: Any) -> list[Any]:
@@ -131,11 +138,19 @@ def translations(value: Any) -> dict[str, Mapping[str, Any]]:
 def file_name(value: Any) -> str:
     """A name in the storage: relative, and never above it."""
     name = text(value)
+    if len(name) > MAX_FILE_NAME:
+        raise BadValue(f"it has more than {MAX_FILE_NAME} characters.")
     if name:
         try:
             validate_file_name(name, allow_relative_path=True)
         except SuspiciousFileOperation:
             raise BadValue("it is not the name of a file below the media folder.") from None
+    return name
+
+
+def location_name(value: Any) -> str:
+    name = text(value)
+    check_location_name(name)
     return name
 
 

@@ -1,5 +1,6 @@
 """Importing a Cartograph file: line by line, each whole or not at all."""
 
+import codecs
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -132,7 +133,7 @@ def _save(read: Callable[[Any], Outcome], value: Any) -> Outcome:
 
 
 def _check_header(path: Path) -> None:
-    start = read_start(path)
+    start = read_start(path).removeprefix(codecs.BOM_UTF8)
     try:
         header = orjson.loads(start.splitlines()[0])[HEADER]
         version = header["version"]

@@ -24,6 +24,8 @@ class MediaFiles:
             return
         self._seen.add(name)
         if default_storage.exists(name):
+            if not _is_file(name):
+                self._report.note([f"The image file {name!r} is a folder in the shop's media."])
             return
         source = self._folder / name if self._folder else None
         if source is None or not source.is_file():
@@ -33,10 +35,19 @@ class MediaFiles:
                 default_storage.save(name, File(file))
 
 
+def _is_file(name: str) -> bool:
+    """Whether something in the storage is a file: `exists` is true for folders too, and storages tell no more."""
+    try:
+        default_storage.open(name).close()
+    except OSError:
+        return False
+    return True
+
+
 def copy_out(name: str, folder: Path) -> bool:
     """Copy a file of the storage to a folder, under its name; False when it is not there."""
     target = folder / name
-    if not default_storage.exists(name):
+    if not (default_storage.exists(name) and _is_file(name)):
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
     with default_storage.open(name) as source, target.open("wb") as file:

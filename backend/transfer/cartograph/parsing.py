@@ -24,6 +24,7 @@ from backend.transfer.cartograph.fields import (
     boolean,
     decimal,
     file_name,
+    location_name,
     mapping,
     moment,
     nullable,
@@ -181,7 +182,7 @@ def _variant(fields: Fields, number: int, stock: dict[str, dict[int, int]]) -> V
 
 def _stock(fields: Fields) -> Mapping[str, int]:
     def read(value: Any) -> dict[str, int]:
-        return {location: whole(units) for location, units in mapping(value).items()}
+        return {location_name(name): whole(units) for name, units in mapping(value).items()}
 
     found = fields.optional("stock", read)
     return {} if isinstance(found, Keep) else found

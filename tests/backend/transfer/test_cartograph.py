@@ -1,5 +1,6 @@
 """Our own catalog files: nothing is lost, and the same file twice changes nothing."""
 
+import codecs
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -40,6 +41,7 @@ from tests.factories.catalog import make_product, make_stock
 pytestmark = pytest.mark.django_db
 Export = Callable[[], bytes]
 HEADER = b'{"cartograph":{"version":1}}\n'
+LONG = "".join(chr(0x4E00 + number) for number in range(2000))  # no two alike, so that nothing shortens it
 
 
 def fill_shop() -> Product:
@@ -296,6 +298,25 @@ def test_fields_that_are_absent_stay(run_import: Run) -> None:
         ),
         (line(variants=[variant(prices={"USD": {"amount": "5.555"}})]), "USD amounts have at most 2 decimal digits"),
         (line(variants=[variant(), variant()]), "variants.1.sku: The SKU 'HAT' is given twice."),
+        (line(variants=[variant(max_per_order=0)]), "variants.0.max_per_order: A limit per order is 1 or more"),
+        (line(variants=[variant(stock={"": 1})]), "product.variants[0].stock: a location's name has 1 to 200"),
+        (line(variants=[variant(stock={" ": 1})]), "product.variants[0].stock: a location's name has 1 to 200"),
+        (line(variants=[variant(stock={"x" * 201: 1})]), "product.variants[0].stock: a location's name has 1 to 200"),
+        (line(variants=[variant(stock={"\x00": 1})]), "product.variants[0].stock: it has a NUL character"),
+        (
+            line(options=[{"name": "Size", "values": [LONG]}], variants=[variant(options={"Size": LONG})]),
+            "variants.0.options: The options of a variant are too long.",
+        ),
+        (line(category="\x00"), "product.category: it has a NUL character"),
+        (line(vendor="\x00"), "product.vendor: it has a NUL character"),
+        (line(rating_average="-1"), "history.rating_average: A rating is from 0 to 5."),
+        (line(created_at="0001-01-01T00:00:00+14:00"), "product.created_at: it is not within the years"),
+        (line(published_at="9999-12-31T23:59:59-14:00"), "product.published_at: it is not within the years"),
+        (
+            line(images=[{"file": "x" * 101, "width": 1, "height": 1, "position": 0}]),
+            "product.images[0].file: it has more than 100 characters",
+        ),
+        (HEADER + b'{"category": {"slug": "a", "name": "A", "parent": "\\u0000"}}\n', "parent: it has a NUL"),
     ],
 )
 def test_impossible_line_is_skipped_and_the_rest_imported(run_import: Run, text: bytes, reason: str) -> None:
@@ -304,6 +325,35 @@ def test_impossible_line_is_skipped_and_the_rest_imported(run_import: Run, text:
     assert "  line 2: " in report
     assert list(Product.objects.values_list("slug", flat=True)) == ["good"]
     assert not Category.objects.exists()
+
+
+def test_file_may_begin_with_a_byte_order_mark(run_import: Run) -> None:
+    run_import(codecs.BOM_UTF8 + line(), "cartograph")
+    assert Product.objects.get().slug == "hat"
+
+
+def test_image_that_is_a_folder_is_a_note(run_import: Run, tmp_path: Path, settings: Any) -> None:
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+    files = tmp_path / "files"
+    for folder in (tmp_path / "media" / "here", files / "there"):
+        folder.mkdir(parents=True)
+    images = [{"file": name, "width": 1, "height": 1, "position": 0} for name in ("here", "there")]
+    report = run_import(line(images=images), "cartograph", media_dir=files)
+    assert "The image file 'here' is a folder in the shop's media." in report
+    assert "The image file 'there' is not in the media folder." in report
+    assert Product.objects.get().images.count() == 2
+    call_command("export_catalog", str(tmp_path / "out.jsonl"), media_dir=tmp_path / "out", stderr=(err := StringIO()))
+    assert "2 image files named, 0 copied" in err.getvalue()
+
+
+def test_tree_that_is_too_deep_is_cut_with_a_reason(run_import: Run) -> None:
+    rows = [{"slug": f"c-{n}", "name": "C", "parent": f"c-{n - 1}" if n else None} for n in range(64)]
+    rows += [{"slug": "d-0", "name": "D"}, {"slug": "d-1", "name": "D", "parent": "d-0"}]
+    rows += [{"slug": "d-0", "name": "D", "parent": "c-61"}]
+    report = run_import(HEADER + b"".join(orjson.dumps({"category": row}) + b"\n" for row in rows), "cartograph")
+    assert report.count("parent: Categories stand at most 63 levels deep.") == 2
+    assert Category.objects.count() == 65
+    assert Category.objects.find_problems() == ([], [], [], [], [])
 
 
 def test_impossible_attribute_value_is_skipped(run_import: Run) -> None:

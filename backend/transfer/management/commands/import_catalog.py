@@ -12,12 +12,14 @@ from tqdm import tqdm
 
 from backend.transfer.cartograph.importing import CartographImport
 from backend.transfer.cartograph.media import MediaFiles
-from backend.transfer.errors import BadFile
+from backend.transfer.errors import BadFile, BadValue
+from backend.transfer.locations import check_location_name
 from backend.transfer.report import Report
 from backend.transfer.running import run_import
 from backend.transfer.shopify.importing import ShopifyImport
 
-MAX_LOCATION = 200
+INTERRUPTED = 130
+"""How programs exit that were stopped by Ctrl-C."""
 
 
 class Command(BaseCommand):
@@ -36,14 +38,19 @@ class Command(BaseCommand):
 
     def handle(self, *, file: Path, dry_run: bool, strict: bool, **options: Any) -> None:
         report = Report()
+        interrupted = False
         try:
             source = _source(file, report, dry_run=dry_run, **options)
+            run_import(source.units(), report, dry_run=dry_run, progress=self._bar(source.total_rows, **options))
         except BadFile as error:
             raise CommandError(f"{file} was not imported: {error}") from error
-        run_import(source.units(), report, dry_run=dry_run, progress=self._bar(source.total_rows, **options))
+        except KeyboardInterrupt:
+            interrupted = True
         if dry_run:
             self.stdout.write("Dry run: nothing was written.")
         self.stdout.write(report.text())
+        if interrupted:
+            raise CommandError("Interrupted: the report tells what was done until then.", returncode=INTERRUPTED)
         if strict and report.skipped:
             raise CommandError("Something was skipped, and --strict was given.")
 
@@ -69,6 +76,8 @@ def _currency(text: str) -> str:
 
 
 def _location(text: str) -> str:
-    if not text.strip() or len(text) > MAX_LOCATION:
-        raise argparse.ArgumentTypeError(f"a location's name has 1 to {MAX_LOCATION} characters")
+    try:
+        check_location_name(text)
+    except BadValue as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
     return text.strip()
