@@ -55,17 +55,3 @@ def availability(policy: str, limit: int | None, units: int) -> Availability:
     if policy == StockPolicy.DENY:
         return Availability(StockStatus.OUT_OF_STOCK, 0, 0)
     return Availability(StockStatus(policy), 0, most)
-
-
-def available_by_product(product_ids: Iterable[int]) -> dict[int, bool]:
-    """Product id -> whether a variant of it can be ordered; one statement."""
-    free = Coalesce(Sum(F("stock_levels__on_hand") - F("stock_levels__reserved")), 0)
-    rows = (
-        ProductVariant.objects.filter(product_id__in=list(product_ids), deleted_at__isnull=True)
-        .annotate(free=free)
-        .values_list("product_id", "stock_policy", "free")
-    )
-    answer: dict[int, bool] = {}
-    for product_id, policy, units in rows:
-        answer[product_id] = answer.get(product_id, False) or units > 0 or policy != StockPolicy.DENY
-    return answer
