@@ -52,12 +52,13 @@ class PlaceInfo:
 
     def __init__(self, root: Any, place: Place) -> None:
         self._root = root
-        self._place = place
+        self.field_name, self.field_nodes, self.return_type, self.parent_type = place
 
     def __getattr__(self, name: str) -> Any:
         if name == "path":
             raise Unusual("a type that depends on the path")
-        return getattr(self._place if name in Place._fields else self._root, name)
+        value = self.__dict__[name] = getattr(self._root, name)
+        return value
 
 
 class Completer(Protocol):
