@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema.root import schema
-from schema.server import db, pubsub
+from schema.server import db, persisted_store, pubsub
 from schema.server.app import GraphQLApp
 
 ASSETS = "/graphql/assets"
@@ -70,6 +70,7 @@ class Root:
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await pubsub.close()
+                await persisted_store.store.close()
                 db.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return

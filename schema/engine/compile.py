@@ -52,6 +52,8 @@ from schema.engine.plan import (
 FLAGS = ("skip", "include")
 PLANS_OF_A_SELECTION = 16
 """So many sets of flags are remembered: a client may send more of them than there is memory."""
+MAX_STEPS = 5000
+"""A selection with more fields than that, counted for every type that an interface's field may have, has no plan."""
 SENT_AS_THEY_ARE: dict[str, frozenset[type]] = {
     "String": frozenset({str}),
     "ID": frozenset({str}),
@@ -72,17 +74,18 @@ class Plan:
 
 
 class Plans:
-    """The plans of a schema, at most `limit` selections; the least recently used makes room.
+    """The plans of a schema, at most `steps_kept` steps in all (each is about a kilobyte); the least used make room.
 
     A selection's nodes are kept with its plans, so that their ids stay theirs.
     """
 
-    def __init__(self, schema: GraphQLSchema, registry: Any, config: Any, limit: int) -> None:
+    def __init__(self, schema: GraphQLSchema, registry: Any, config: Any, steps_kept: int) -> None:
         self._schema = schema
         self._registry = registry
         self._config = config
-        self._limit = limit
         self._selections: OrderedDict[tuple[int, ...], _Planned] = OrderedDict()
+        self.steps_kept = steps_kept
+        self.steps = 0
 
     def find(self, operation: "Operation", returns: GraphQLType, details: list[FieldDetails]) -> Plan | Unsupported:
         """The plan of a root field, compiled if need be; or why there is none."""
@@ -91,8 +94,7 @@ class Plans:
         planned = self._selections.get(key)
         if planned is None:
             planned = self._selections[key] = _Planned(details, operation.fragments)
-            if len(self._selections) > self._limit:
-                self._selections.popitem(last=False)
+            self.steps += planned.weight
         else:
             try:
                 self._selections.move_to_end(key)
@@ -101,22 +103,32 @@ class Plans:
         flags = tuple(operation.variables.coerced.get(name) for name in planned.flags)
         plan = planned.by_flags.get(flags)
         if plan is None:
-            plan = self._compile(operation, returns, details)
-            if len(planned.by_flags) >= PLANS_OF_A_SELECTION:
-                planned.by_flags.clear()
-            planned.by_flags[flags] = plan
+            plan, steps = self._compile(operation, returns, details)
+            self.steps += planned.keep(flags, plan, steps)
+            self._make_room()
         return plan
 
-    def _compile(self, operation: "Operation", returns: GraphQLType, details: list[FieldDetails]) -> Plan | Unsupported:
+    def _make_room(self) -> None:
+        while self.steps > self.steps_kept and len(self._selections) > 1:
+            try:
+                _, planned = self._selections.popitem(last=False)
+            except KeyError:  # another thread makes room too
+                return
+            self.steps -= planned.weight
+
+    def _compile(
+        self, operation: "Operation", returns: GraphQLType, details: list[FieldDetails]
+    ) -> tuple[Plan | Unsupported, int]:
+        """The plan, or why there is none, and how many steps it has."""
         compiler = _Compiler(self._schema, operation, self._registry, self._config)
         try:
             compiler.check(details)
             completer = compiler.completer(returns, details)
         except Unsupported as reason:
-            return reason
+            return reason, 1
         except Exception as error:  # noqa: BLE001 - graphql-core meets it too, and tells it in its place
-            return Unsupported(type(error).__name__)
-        return Plan(completer, blocking=compiler.blocking)
+            return Unsupported(type(error).__name__), 1
+        return Plan(completer, blocking=compiler.blocking), compiler.steps
 
 
 class Operation:
@@ -135,6 +147,20 @@ class _Planned:
         self.nodes = [each.node for each in details]
         self.flags = _flag_variables(self.nodes, fragments)
         self.by_flags: dict[tuple[Any, ...], Plan | Unsupported] = {}
+        # The nodes keep their document, which weighs about as much as a step for each hundred characters.
+        source = self.nodes[0].loc.source.body if self.nodes[0].loc else ""
+        self._own_weight = 1 + len(source) // 100
+        self.weight = self._own_weight
+
+    def keep(self, flags: tuple[Any, ...], plan: Plan | Unsupported, steps: int) -> int:
+        """Remember a plan; returns how much heavier that makes this selection."""
+        before = self.weight
+        if len(self.by_flags) >= PLANS_OF_A_SELECTION:
+            self.by_flags.clear()
+            self.weight = self._own_weight
+        self.by_flags[flags] = plan
+        self.weight += steps
+        return self.weight - before
 
 
 def _flag_variables(nodes: Iterable[FieldNode], fragments: dict[str, FragmentDetails]) -> list[str]:
@@ -180,6 +206,7 @@ class _Compiler:
         self._config = config
         self._selections: dict[tuple[int, ...], Selection] = {}
         self.blocking = False
+        self.steps = 0
 
     def completer(self, returns: Any, details: list[FieldDetails], place: Place | None = None) -> Completer:
         """What completes values of this type. `place` is the field that they are of, but for root fields."""
@@ -228,6 +255,9 @@ class _Compiler:
 
     def _step(self, object_type: GraphQLObjectType, details: list[FieldDetails]) -> Step:
         self.check(details)
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise Unsupported("too many fields")
         node = details[0].node
         if node.name.value == "__typename":
             return Constant(object_type.name)

@@ -209,7 +209,9 @@ def _batched_with_arguments(field: BatchedField, registry: Any, config: Any) -> 
         return BatchKey(field.batch_name, field.batch, field.takes_context, converted)
 
     def resolve(source: Any, info: GraphQLResolveInfo[Any], **kwargs: Any) -> Any:
-        key = _once_per_selection(info, lambda: make(convert_arguments(kwargs, field.arguments, registry, config)))
+        key = _once_per_selection(
+            field, info, lambda: make(convert_arguments(kwargs, field.arguments, registry, config))
+        )
         return info.context.batches.load(key, source)
 
     return resolve
@@ -219,19 +221,23 @@ def _computed_with_arguments(field: ComputedField, registry: Any, config: Any) -
     compute = field.compute
 
     def resolve(source: Any, info: GraphQLResolveInfo[Any], **kwargs: Any) -> Any:
-        converted = _once_per_selection(info, lambda: convert_arguments(kwargs, field.arguments, registry, config))
+        converted = _once_per_selection(
+            field, info, lambda: convert_arguments(kwargs, field.arguments, registry, config)
+        )
         return compute(source, info.context, **converted) if field.takes_context else compute(source, **converted)
 
     return resolve
 
 
-def _once_per_selection(info: GraphQLResolveInfo[Any], make: Callable[[], Any]) -> Any:
+def _once_per_selection(field: StrawberryField, info: GraphQLResolveInfo[Any], make: Callable[[], Any]) -> Any:
     """What `make` returned for the first parent of this selection.
 
-    Every parent of a selection comes with the same node of the document, and so with the same arguments.
+    Every parent of a selection comes with the same node of the document, and so with the same arguments. In a fragment
+    on an interface, one node stands for a field of each type.
     """
     node = info.field_nodes[0]
-    known = info.context.batches.keys.get(id(node))
+    keys = info.context.batches.keys
+    known = keys.get((id(node), id(field)))
     if known is None:
-        known = info.context.batches.keys[id(node)] = (node, make())
+        known = keys[id(node), id(field)] = (node, make())
     return known[1]

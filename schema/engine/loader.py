@@ -60,7 +60,7 @@ class Batches:
         self._context = context
         self._pending: dict[BatchKey, _Pending] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self.keys: dict[int, tuple[Any, Any]] = {}
+        self.keys: dict[tuple[int, int], tuple[Any, Any]] = {}
 
     def load(self, key: BatchKey, parent: Any) -> "asyncio.Future[Any]":
         """A future of this parent's answer. The same parent twice in a turn shares one."""
@@ -88,7 +88,7 @@ class Batches:
         calls = [(key, each.parents) for key, each in pending.items()]
         try:
             results = await self._context.run_sync(lambda: run_calls(calls, self._context))
-        except Exception as error:  # noqa: BLE001 - handed to the fields that wait for it
+        except BaseException as error:  # noqa: BLE001 - handed to the fields that wait for it
             results = [error] * len(calls)
         for each, result in zip(pending.values(), results, strict=True):
             _settle(each.futures, result)
@@ -106,14 +106,23 @@ def run_calls(calls: list[Call], context: Any) -> list[list[Any] | BaseException
 
 
 def _settle(futures: list["asyncio.Future[Any]"], result: list[Any] | BaseException) -> None:
-    if isinstance(result, BaseException):
-        for future in futures:
-            if not future.done():
-                future.set_exception(result)
+    answers = [result] * len(futures) if isinstance(result, BaseException) else result
+    for future, answer in zip(futures, answers, strict=True):
+        if future.done():
+            continue
+        if isinstance(answer, BaseException):
+            _fail(future, answer)
+        else:
+            future.set_result(answer)
+
+
+def _fail(future: "asyncio.Future[Any]", error: BaseException) -> None:
+    if isinstance(error, asyncio.CancelledError):
+        future.cancel()
         return
-    for future, answer in zip(futures, result, strict=True):
-        if not future.done():
-            if isinstance(answer, Exception):
-                future.set_exception(answer)
-            else:
-                future.set_result(answer)
+    if isinstance(error, StopIteration):  # which no future takes
+        told = RuntimeError("StopIteration")
+        told.__cause__ = error
+        error = told
+    future.set_exception(error)
+    future.exception()  # a field that nobody waits for any more, beside one that failed, is no news for the log

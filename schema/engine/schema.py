@@ -23,13 +23,13 @@ class EngineSchema(strawberry.Schema):
         *args: Any,
         operation_directives: list[Any] | None = None,
         breadth_first: bool = True,
-        plans_kept: int = 2000,
+        steps_kept: int = 50_000,
         **kwargs: Any,
     ) -> None:
         self._operation_directives = operation_directives or []
         super().__init__(*args, execution_context_class=EngineExecutor, **kwargs)
         if breadth_first:
-            plans = Plans(self._schema, self.schema_converter.scalar_registry, self.config, plans_kept)
+            plans = Plans(self._schema, self.schema_converter.scalar_registry, self.config, steps_kept)
             self._schema.extensions[EXTENSION] = Engine(plans)
         for named in self._schema.type_map.values():
             if isinstance(named, GraphQLObjectType) and not named.name.startswith("__"):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schema.engine.compile import Plans
+from schema.engine.compile import MAX_STEPS, Plans
 from tests.schema.engine.compare import Pair
 from tests.schema.engine.toy import Context, make_schema
 
@@ -145,11 +145,21 @@ def test_one_request_sees_nothing_of_another() -> None:
     assert asyncio.run(at_once()) == alone * 50
 
 
+def test_a_selection_of_very_many_fields_is_run_by_graphql_core() -> None:
+    fields = " ".join(f"a{number}: number" for number in range(MAX_STEPS))
+    document = f"{{ people(count: 1) {{ {fields} one: number }} }}"
+    assert FAST.engine is not None
+    before = FAST.engine.fallbacks["too many fields"]
+    assert both(document)[1] == {}
+    assert FAST.engine.fallbacks["too many fields"] == before + 1
+
+
 def test_plans_make_room_and_start_anew() -> None:
     schema = make_schema(breadth_first=True)
     plans: Plans = schema._schema.extensions["cartograph-engine"].plans
-    plans._limit = 10
+    plans.steps_kept = 40
     for number in range(50):
         document = f"{{ people(count: {number % 3}) {{ x{number}: number }} }}"
         assert PAIR.answer(schema, document) == PAIR.answer(STOCK, document)
-    assert len(plans._selections) == 10
+    assert len(plans._selections) == 20
+    assert plans.steps == sum(planned.weight for planned in plans._selections.values()) == 40

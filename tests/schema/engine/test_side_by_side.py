@@ -79,7 +79,7 @@ def test_threads_with_loops_of_their_own_share_plans() -> None:
     """Also while plans make room for one another."""
     schema = toy.make_schema(breadth_first=True)
     assert schema.engine is not None
-    schema.engine.plans._limit = 3
+    schema.engine.plans.steps_kept = 30
     alone = [told(asyncio.run(PAIR.stock.execute(*each, context_value=Context()))) for each in MIXED]
 
     def answer(number: int) -> Any:
@@ -225,7 +225,6 @@ def test_a_cancelled_request_frees_its_thread_at_the_next_batch() -> None:
 # Known faults of the way that graphql-core takes, until fields.py and loader.py are mended ----------------
 
 
-@pytest.mark.xfail(strict=True, reason="fields.py keeps arguments by node: a fragment's node may be two types' fields")
 def test_one_field_of_a_fragment_on_two_types_calls_each_types_function() -> None:
     pair = Pair(odd.make_schema)
     assert b"film q 1" in pair.both('{ entities { same(word: "q") } }')[0]
@@ -234,7 +233,6 @@ def test_one_field_of_a_fragment_on_two_types_calls_each_types_function() -> Non
 HANGS = [StopIteration, asyncio.CancelledError]
 
 
-@pytest.mark.xfail(strict=True, reason="loader.py: a future refuses StopIteration, and nobody catches the other")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("kind", HANGS)
 def test_whatever_a_batch_raises_under_graphql_core_the_request_ends(kind: type[BaseException]) -> None:

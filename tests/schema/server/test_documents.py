@@ -75,16 +75,16 @@ def test_another_version_of_the_schema_starts_empty(work: Counter[str]) -> None:
     assert work["validate_document"] == 2
 
 
-def test_ten_thousand_documents_stay_within_the_bound(settings: Any) -> None:
+def test_thousands_of_documents_stay_within_the_bound(settings: Any) -> None:
     settings.DOCUMENTS_KEPT_BYTES = 200_000
     documents = Documents()
     most = 0
-    for number in range(10_000):
+    for number in range(2_000):
         documents.read(schema, f"{{ a{number}: __typename }}")
         most = max(most, documents.bytes)
     assert 150_000 < most <= 200_000
     assert 10 < len(documents) < 50
-    assert documents.named(schema, sha256("{ a9999: __typename }"))
+    assert documents.named(schema, sha256("{ a1999: __typename }"))
     assert documents.named(schema, sha256("{ a0: __typename }")) is None
     assert len(documents._by_name) == len(documents)
     documents.clear()
