@@ -258,9 +258,9 @@ def test_make_refuses_an_old_python_in_one_sentence(tmp_path: Path, script: str 
     if script is not None:
         python.write_text(script)
         python.chmod(0o755)
-    answer = subprocess.run(
-        ["make", "python", f"PYTHON={python}"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
+    command = ["make", "python", f"PYTHON={python}"]
+    answer = subprocess.run(command, cwd=ROOT, env=alone, capture_output=True, text=True, check=False)
     sentence, make_says = answer.stderr.splitlines()
     assert sentence == f"PYTHON={python} does not run, or is too old: Cartograph needs Python 3.11 or 3.12."
     assert make_says.startswith("make: *** ")
