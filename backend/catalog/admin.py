@@ -26,6 +26,13 @@ from backend.core.admin import ModelAdmin
 from backend.core.money import Money
 
 
+def _renew(product_ids: set[int]) -> None:
+    """Bring what lists show of these products in step."""
+    refresh_listings(product_ids)
+    for product_id in product_ids:
+        announce_product(product_id)
+
+
 class MeasuredForm(ModelForm):  # type: ignore[type-arg]
     """Sets an image file's width and height along with it. `measured` names the three columns."""
 
@@ -102,8 +109,7 @@ class ProductAdmin(ModelAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         with transaction.atomic():
             super().save_related(request, form, formsets, change)
-            refresh_listings([form.instance.pk])
-            announce_product(form.instance.pk)
+            _renew({form.instance.pk})
 
 
 class PriceInline(TabularInline):
@@ -131,8 +137,18 @@ class ProductVariantAdmin(ModelAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         with transaction.atomic():
             super().save_related(request, form, formsets, change)
-            refresh_listings([form.instance.product_id])
-            announce_product(form.instance.product_id)
+            _renew({form.instance.product_id, form.initial.get("product", form.instance.product_id)})
+
+    def delete_model(self, request: HttpRequest, obj: ProductVariant) -> None:
+        with transaction.atomic():
+            super().delete_model(request, obj)
+            _renew({obj.product_id})
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ProductVariant]) -> None:
+        with transaction.atomic():
+            products = set(queryset.values_list("product_id", flat=True))
+            super().delete_queryset(request, queryset)
+            _renew(products)
 
 
 @admin.register(Attribute)

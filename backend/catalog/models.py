@@ -15,6 +15,7 @@ from backend.core.models import TimestampedModel
 
 AMOUNT_MAX = 10**12
 """The largest price, in minor units."""
+MINOR_UNITS = "In the currency's minor units: 1250 for $12.50, 1250 for ¥1250."
 
 
 class Category(MP_Node, TimestampedModel):
@@ -171,9 +172,9 @@ class VariantPrice(models.Model):
 
     variant = models.ForeignKey(ProductVariant, models.CASCADE, related_name="prices")
     currency = models.CharField(max_length=3)
-    amount = models.BigIntegerField()
-    compare_at = models.BigIntegerField(null=True, blank=True)
-    cost = models.BigIntegerField(null=True, blank=True)
+    amount = models.BigIntegerField(help_text=MINOR_UNITS)
+    compare_at = models.BigIntegerField(null=True, blank=True, help_text=MINOR_UNITS)
+    cost = models.BigIntegerField(null=True, blank=True, help_text=MINOR_UNITS)
 
     class Meta:
         constraints = [

@@ -25,8 +25,3 @@ def move_offset(seconds: float) -> None:
     if seconds < 0:
         raise Invalid("The clock only moves forward.", field=["seconds"])
     cache.set(_OFFSET_KEY, cache.get(_OFFSET_KEY, 0.0) + seconds, timeout=None)
-
-
-def reset() -> None:
-    """Back to the real time (between tests)."""
-    cache.delete(_OFFSET_KEY)

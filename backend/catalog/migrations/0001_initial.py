@@ -297,9 +297,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("currency", models.CharField(max_length=3)),
-                ("amount", models.BigIntegerField()),
-                ("compare_at", models.BigIntegerField(blank=True, null=True)),
-                ("cost", models.BigIntegerField(blank=True, null=True)),
+                ("amount", models.BigIntegerField(help_text="In the currency's minor units: 1250 for $12.50, 1250 for ¥1250.")),
+                ("compare_at", models.BigIntegerField(blank=True, null=True, help_text="In the currency's minor units: 1250 for $12.50, 1250 for ¥1250.")),
+                ("cost", models.BigIntegerField(blank=True, null=True, help_text="In the currency's minor units: 1250 for $12.50, 1250 for ¥1250.")),
                 (
                     "variant",
                     models.ForeignKey(

@@ -15,7 +15,8 @@ from django.urls import reverse
 from backend.accounts.models import User
 from backend.accounts.roles import ROLES, ready_roles
 from backend.carts.models import Cart
-from backend.catalog.models import Product, ProductListing, ProductVariant
+from backend.catalog.models import Product, ProductListing, ProductVariant, VariantPrice
+from backend.catalog.services import refresh_listings
 from backend.core.models import OutboxEvent
 from backend.inventory.models import StockLevel, StockMovement
 from backend.orders.models import Order
@@ -77,6 +78,23 @@ def test_lists_take_as_many_statements_for_many_rows(staff: Client, model: Any) 
             assert staff.get(url).status_code == 200
         counts.append(len(captured))
     assert counts[0] == counts[1] <= 15
+
+
+@pytest.mark.parametrize("way", ["its page", "the list's action"])
+def test_a_variant_that_is_deleted_in_the_admin_prices_no_list(staff: Client, way: str) -> None:
+    product = make_product(prices={"USD": 1000})
+    cheap = ProductVariant.objects.create(product=product, sku="CHEAP", options={"Size": "S"})
+    VariantPrice.objects.create(variant=cheap, currency="USD", amount=500)
+    refresh_listings([product.pk])
+    assert ProductListing.objects.get(product=product).price_min == 500
+    if way == "its page":
+        answer = staff.post(f"/admin/catalog/productvariant/{cheap.pk}/delete/", {"post": "yes"})
+    else:
+        chosen = {"action": "delete_selected", "_selected_action": [cheap.pk], "post": "yes"}
+        answer = staff.post("/admin/catalog/productvariant/", chosen)
+    assert answer.status_code == 302
+    assert not ProductVariant.objects.filter(pk=cheap.pk).exists()
+    assert ProductListing.objects.get(product=product).price_min == 1000
 
 
 def test_a_new_price_in_the_admin_is_a_new_price_in_lists(staff: Client) -> None:
