@@ -2,13 +2,14 @@
 
 import asyncio
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
 import orjson
 from django.db import transaction
 
-from bench.client import ask
+from bench.client import ask, check, connect
 
 TYPENAME = "{ __typename }"
 BENCH_LIST = """
@@ -144,9 +145,18 @@ async def reads(url: str, count: int) -> list[Work]:
     return [
         Work("__typename", [body(TYPENAME)] * count),
         Work("bench list", [body(BENCH_LIST)] * count),
+        Work("bench list by hash", [await hashed(url, BENCH_LIST)] * count),
         Work("ProductList", [body(PRODUCT_LIST, {"first": 24})] * count),
         Work("ProductPage", pages),
     ]
+
+
+async def hashed(url: str, query: str) -> bytes:
+    """A request that names a document by its hash, which the shop has been told."""
+    extensions = {"persistedQuery": {"version": 1, "sha256Hash": sha256(query.encode()).hexdigest()}}
+    connection = await connect(url)
+    check(await connection.post(orjson.dumps({"query": query, "extensions": extensions})))
+    return orjson.dumps({"extensions": extensions})
 
 
 async def cart_adds(url: str, count: int) -> tuple[Work, list[str]]:

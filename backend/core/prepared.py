@@ -52,7 +52,10 @@ class Param(Expression):
 
 
 class AnyOf(Func):
-    """`column = ANY(array)`: one statement text for lists of any length, unlike `IN`."""
+    """`column = ANY(array)`: one statement text for lists of any length, unlike `IN`.
+
+    A condition that rows must meet: neither negated nor one of several alternatives, because an empty list ends a Read.
+    """
 
     template = "%(expressions)s)"
     arg_joiner = " = ANY("
@@ -75,7 +78,9 @@ class Read(Generic[Row]):
         self._statements: dict[str, _Statement] = {}
 
     def __call__(self, **values: Any) -> list[Row]:
-        """The rows. A list parameter is a list; every parameter is given."""
+        """The rows. A list parameter is a list; every parameter is given. For an empty list nothing is asked."""
+        if any(type(value) is list and not value for value in values.values()):
+            return []
         queryset = None
         alias = "default"
         if len(connections.settings) > 1:

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from django.conf import settings
 from django.db.models import F, Sum
 from django.db.models.functions import Coalesce
 
 from backend.catalog.models import ProductVariant, StockPolicy
+from backend.core.prepared import AnyOf, Read
 
 
 class StockStatus(Enum):
@@ -32,18 +34,20 @@ class Availability:
         return self.status is not StockStatus.OUT_OF_STOCK
 
 
+_STOCK = Read[Any](
+    lambda: (
+        ProductVariant.objects.filter(AnyOf("id", "variants"), deleted_at__isnull=True)
+        .only("stock_policy", "max_per_order")
+        .annotate(free=Coalesce(Sum(F("stock_levels__on_hand") - F("stock_levels__reserved")), 0))
+    )
+)
 NONE = Availability(StockStatus.OUT_OF_STOCK, 0, 0)
 
 
 def availability_by_variant(variant_ids: Iterable[int]) -> dict[int, Availability]:
     """Variant id -> availability; one statement. Deleted and unknown variants are absent."""
-    free = Coalesce(Sum(F("stock_levels__on_hand") - F("stock_levels__reserved")), 0)
-    rows = (
-        ProductVariant.objects.filter(pk__in=list(variant_ids), deleted_at__isnull=True)
-        .annotate(free=free)
-        .values_list("pk", "stock_policy", "max_per_order", "free")
-    )
-    return {pk: availability(policy, limit, units) for pk, policy, limit, units in rows}
+    rows = _STOCK(variants=list(variant_ids))
+    return {row.pk: availability(row.stock_policy, row.max_per_order, row.free) for row in rows}
 
 
 def availability(policy: str, limit: int | None, units: int) -> Availability:

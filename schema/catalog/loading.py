@@ -6,7 +6,7 @@ from typing import Any
 from backend.catalog import models, queries
 from backend.catalog.texts import Named
 from backend.inventory.queries import NONE, Availability, availability_by_variant
-from backend.vendors.models import Vendor as VendorRow
+from backend.vendors.queries import vendors_by_id
 from schema.server.context import Context
 
 
@@ -102,7 +102,7 @@ def whole(products: list[Any]) -> list[Any]:
 
 
 def vendors_of(rows: list[Any]) -> list[Any]:
-    found = VendorRow.objects.in_bulk([each.vendor_id for each in rows if each.vendor_id])
+    found = vendors_by_id({each.vendor_id for each in rows if each.vendor_id})
     return [found.get(each.vendor_id) for each in rows]
 
 
