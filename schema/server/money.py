@@ -5,9 +5,8 @@ from typing import Any, cast
 
 import strawberry
 
-from backend.core.errors import CurrencyMismatch
 from backend.core.money import Money as DomainMoney
-from backend.core.money import format_minor, parse_minor
+from backend.core.money import format_minor
 from schema.engine import computed
 from schema.server.context import Context
 from schema.server.enums import CurrencyCode
@@ -42,10 +41,3 @@ class MoneyInput:
 def money(minor: int, currency: str) -> Money:
     """The domain's value, typed as what the schema calls it."""
     return cast(Money, DomainMoney(minor, currency))
-
-
-def minor_units(value: MoneyInput, currency: str, *, field: list[str]) -> int:
-    """The minor units of an input. Raises CurrencyMismatch and Invalid naming `field`."""
-    if value.currency.value != currency:
-        raise CurrencyMismatch(f"This is in {currency}, not {value.currency.value}.", field=[*field, "currency"])
-    return parse_minor(value.amount, currency, field=(*field, "amount"))
