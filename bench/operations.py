@@ -123,6 +123,8 @@ ADDRESS = {
     "lastName": "Byron",
     "line1": "1 Main St",
     "city": "Springfield",
+    "region": "IL",
+    "postalCode": "62701",
     "country": "US",
 }
 

@@ -16,14 +16,18 @@ class Address:
     line2: str = strawberry.field(description="Apartment, floor and the like; empty where there is none.")
     city: str = strawberry.field(description="City or town.")
     region: str = strawberry.field(description="State, province or region; empty where there is none.")
-    postal_code: str = strawberry.field(description="Postal code; empty where there is none.")
+    postal_code: str = strawberry.field(description="Postal code, as its country writes it; empty where there is none.")
     country: str = strawberry.field(description="Country, by its ISO 3166 alpha-2 code.")
-    phone: str = strawberry.field(description="Phone number for the carrier; empty where there is none.")
+    phone: str = strawberry.field(
+        description="Phone number for the carrier, as it is dialled from everywhere (+14155552671); empty where there "
+        "is none."
+    )
 
 
 @strawberry.input(
-    description="A postal address that you send, up to 200 characters a part. What is missing is told as REQUIRED in "
-    "`userErrors`, part by part, so that a form can show it."
+    description="A postal address that you send, up to 200 characters a part. Its country says what else it needs "
+    "and how that is written. What is missing is told as REQUIRED in `userErrors` and what does not fit as INVALID, part "
+    "by part, so that a form can show it."
 )
 class AddressInput:
     first_name: str | None = strawberry.field(default=None, description="Given name. Required.")
@@ -31,11 +35,21 @@ class AddressInput:
     company: str | None = strawberry.field(default=None, description="Company.")
     line1: str | None = strawberry.field(default=None, description="Street and number. Required.")
     line2: str | None = strawberry.field(default=None, description="Apartment, floor and the like.")
-    city: str | None = strawberry.field(default=None, description="City or town. Required.")
-    region: str | None = strawberry.field(default=None, description="State, province or region.")
-    postal_code: str | None = strawberry.field(default=None, description="Postal code.")
+    city: str | None = strawberry.field(default=None, description="City or town. Required in most countries.")
+    region: str | None = strawberry.field(
+        default=None,
+        description="State, province or region, by its name or code. Required where the country's post needs it, "
+        "unless the postal code tells it.",
+    )
+    postal_code: str | None = strawberry.field(
+        default=None, description="Postal code. Required in most countries that have them."
+    )
     country: str | None = strawberry.field(default=None, description="Country, by its ISO 3166 alpha-2 code. Required.")
-    phone: str | None = strawberry.field(default=None, description="Phone number for the carrier.")
+    phone: str | None = strawberry.field(
+        default=None,
+        description="Phone number for the carrier: with + and the country's code, or as it is dialled in the "
+        "address's country.",
+    )
 
 
 def to_address(sent: AddressInput | None) -> addresses.Address | None:

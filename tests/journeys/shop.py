@@ -28,7 +28,15 @@ Found = TypeVar("Found")
 ROOT = Path(__file__).parent.parent.parent
 START_S = 120
 WAIT_S = 20
-ADDRESS = {"firstName": "Ada", "lastName": "Byron", "line1": "1 Main St", "city": "Springfield", "country": "US"}
+ADDRESS = {
+    "firstName": "Ada",
+    "lastName": "Byron",
+    "line1": "1 Main St",
+    "city": "Springfield",
+    "region": "IL",
+    "postalCode": "62701",
+    "country": "US",
+}
 
 STAFF = {"username": "admin@example.com", "password": "cartograph-demo"}
 

@@ -67,7 +67,15 @@ EMPTY_UNTIL_LATER = {
     "Order": {"discounts", "taxes", "delivery", "fulfillments", "invoice"},
 }
 NOTHING_HAPPENED_YET = {"Cart": {"warnings"}, "Order": {"paidAt", "cancelledAt", "deliveredAt"}}
-ADDRESS = {"firstName": "Ada", "lastName": "Byron", "line1": "1 Main St", "city": "Springfield", "country": "US"}
+ADDRESS = {
+    "firstName": "Ada",
+    "lastName": "Byron",
+    "line1": "1 Main St",
+    "city": "Springfield",
+    "region": "IL",
+    "postalCode": "62701",
+    "country": "US",
+}
 
 
 class Operation:

@@ -24,7 +24,14 @@ GET, CREATE = operation(CART, "Cart"), operation(CART, "CartCreate")
 ADD, UPDATE = operation(CART, "CartLinesAdd"), operation(CART, "CartLinesUpdate")
 REMOVE, CLEAR = operation(CART, "CartLinesRemove"), operation(CART, "CartClear")
 BUYER, ADDRESSES = operation(CART, "CartBuyerUpdate"), operation(CART, "CartAddressesUpdate")
-ADDRESS = {"firstName": "Ada", "lastName": "Lovelace", "line1": "1 Main St", "city": "London", "country": "gb"}
+ADDRESS = {
+    "firstName": "Ada",
+    "lastName": "Lovelace",
+    "line1": "1 Main St",
+    "city": "London",
+    "postalCode": "SW1Y 4JH",
+    "country": "gb",
+}
 
 
 def cart_id(cart: Cart) -> str:
@@ -343,6 +350,9 @@ def test_scripts_and_emoji_come_back_as_they_were_sent(gql: Gql) -> None:
         ("line1", "  ", "REQUIRED"),
         ("country", "XX", "INVALID"),
         ("postalCode", "1\x00", "INVALID"),
+        ("postalCode", "62701", "INVALID"),
+        ("postalCode", None, "REQUIRED"),
+        ("phone", "call me", "INVALID"),
         ("lastName", "x" * 201, "INVALID"),
     ],
 )

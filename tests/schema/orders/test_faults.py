@@ -17,7 +17,14 @@ from tests.factories.catalog import make_product, make_variant
 
 pytestmark = pytest.mark.django_db
 
-ADDRESS = {"firstName": "Ada", "lastName": "Lovelace", "line1": "1 Main St", "city": "London", "country": "GB"}
+ADDRESS = {
+    "firstName": "Ada",
+    "lastName": "Lovelace",
+    "line1": "1 Main St",
+    "city": "London",
+    "postalCode": "SW1Y 4JH",
+    "country": "GB",
+}
 PLACE = """
 mutation ($input: OrderPlaceInput!) %s {
   orderPlace(input: $input) {

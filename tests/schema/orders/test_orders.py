@@ -33,7 +33,14 @@ mutation ($input: OrderPlaceInput!) {
   }
 }
 """
-ADDRESS = {"firstName": "Ada", "lastName": "Lovelace", "line1": "1 Main St", "city": "London", "country": "GB"}
+ADDRESS = {
+    "firstName": "Ada",
+    "lastName": "Lovelace",
+    "line1": "1 Main St",
+    "city": "London",
+    "postalCode": "SW1Y 4JH",
+    "country": "GB",
+}
 
 
 def line_input(variant: Any, quantity: int = 1) -> dict[str, Any]:
