@@ -72,6 +72,10 @@ RULES = {
     "GRAPHQL_MAX_ROOT_FIELDS": _whole(1),
     "GRAPHQL_MAX_DOCUMENT_BYTES": _whole(1),
     "PERSISTED_QUERY_DAYS": _whole(1, 3650),
+    "TOKEN_LEEWAY_S": _whole(0, 300),
+    "ACCESS_TOKEN_MINUTES": _whole(1, 24 * 60),
+    "REFRESH_TOKEN_DAYS": _whole(1, 3650),
+    "REFRESH_GRACE_S": _whole(0, 300),
     "DATABASE_URL": _address(
         {"postgres", "postgresql"}, "a PostgreSQL's address: postgres://user:password@host:5432/name", secret=True
     ),

@@ -6,6 +6,7 @@ start when something is missing or unsafe. `.env.example` explains each variable
 
 import os
 import warnings
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ DATA_DIR = Path(os.path.expanduser(env.str("DATA_DIR", default=str(BASE_DIR / ".
 
 # Django --------------------------------------------------------------------------------------------
 SECRET_KEY: str = env.str("SECRET_KEY", default="insecure-development-key-never-used-in-production-0000000")
+# Former keys, with which what they signed is still read.
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["*"])
 ROOT_URLCONF = "backend.urls"
 ASGI_APPLICATION = "schema.asgi.application"
@@ -76,6 +79,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "corsheaders",
     "treebeard",
+    "graphql_jwt.refresh_token",
     "backend.core",
     "backend.accounts",
     "backend.vendors",
@@ -197,6 +201,33 @@ SANDBOX_WEBHOOK_URL: str = env.str("SANDBOX_WEBHOOK_URL", default=f"http://127.0
 SANDBOX_WEBHOOK_SECRET: str = env.str("SANDBOX_WEBHOOK_SECRET", default="sandbox-webhook-secret")
 # Origins that a payment may return the buyer to; empty in development means any http(s) address.
 RETURN_URL_ORIGINS: list[str] = env.list("RETURN_URL_ORIGINS", default=[PUBLIC_URL] if PRODUCTION else [])
+
+# Tokens --------------------------------------------------------------------------------------------
+TOKEN_ALGORITHM: str = env.str("TOKEN_ALGORITHM", default="HS256")
+TOKEN_KEYS: list[str] = env.list("TOKEN_KEYS", default=[])
+TOKEN_ISSUER: str = env.str("TOKEN_ISSUER", default=PUBLIC_URL)
+TOKEN_AUDIENCE: str = env.str("TOKEN_AUDIENCE", default="cartograph")
+TOKEN_LEEWAY_S: int = env.int("TOKEN_LEEWAY_S", default=10)
+ACCESS_TOKEN_MINUTES: int = env.int("ACCESS_TOKEN_MINUTES", default=10)
+REFRESH_TOKEN_DAYS: int = env.int("REFRESH_TOKEN_DAYS", default=30)
+REFRESH_GRACE_S: int = env.int("REFRESH_GRACE_S", default=10)
+GRAPHQL_JWT = {
+    "JWT_ALGORITHM": TOKEN_ALGORITHM,
+    "JWT_ISSUER": TOKEN_ISSUER,
+    "JWT_AUDIENCE": TOKEN_AUDIENCE,
+    "JWT_VERIFY_EXPIRATION": True,
+    "JWT_EXPIRATION_DELTA": timedelta(minutes=ACCESS_TOKEN_MINUTES),
+    "JWT_REFRESH_EXPIRATION_DELTA": timedelta(days=REFRESH_TOKEN_DAYS),
+    "JWT_LONG_RUNNING_REFRESH_TOKEN": True,
+    "JWT_REFRESH_TOKEN_MODEL": "accounts.RefreshToken",
+    "JWT_AUTH_HEADER_PREFIX": "Bearer",
+    "JWT_ENCODE_HANDLER": "backend.accounts.tokens.encode",
+    "JWT_DECODE_HANDLER": "backend.accounts.tokens.decode",
+    "JWT_PAYLOAD_HANDLER": "backend.accounts.tokens.payload",
+    "JWT_GET_REFRESH_TOKEN_HANDLER": "backend.accounts.tokens.find_refresh_token",
+    "JWT_PAYLOAD_GET_USERNAME_HANDLER": "backend.accounts.tokens.subject",
+    "JWT_GET_USER_BY_NATURAL_KEY_HANDLER": "backend.accounts.tokens.user_of_subject",
+}
 
 # Emails --------------------------------------------------------------------------------------------
 MAIL_DIR = DATA_DIR / "mail"

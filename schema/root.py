@@ -3,6 +3,8 @@
 from django.conf import settings
 from strawberry.tools import merge_types
 
+from schema.accounts.mutations import AccountMutation
+from schema.accounts.queries import AccountQuery
 from schema.carts.mutations import CartMutation
 from schema.carts.queries import CartQuery
 from schema.catalog.queries import CatalogQuery
@@ -18,8 +20,8 @@ from schema.server.errors import PublicErrors
 from schema.server.node import NodeQuery
 from schema.shop.queries import ShopQuery
 
-Query = merge_types("Query", (CartQuery, CatalogQuery, NodeQuery, OrderQuery, ShopQuery))
-Mutation = merge_types("Mutation", (CartMutation, OrderMutation, PaymentMutation))
+Query = merge_types("Query", (AccountQuery, CartQuery, CatalogQuery, NodeQuery, OrderQuery, ShopQuery))
+Mutation = merge_types("Mutation", (AccountMutation, CartMutation, OrderMutation, PaymentMutation))
 Subscription = merge_types("Subscription", (OrderSubscription,))
 
 schema = EngineSchema(

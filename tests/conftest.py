@@ -16,6 +16,10 @@ def clean_redis() -> None:
     get_redis_connection("default").flushdb()
 
 
+SUBJECTS = ("cart", "order", "payment", "user", "accessToken")
+"""What a payload may be about: null when a mutation was refused."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What came back. `statements` is how many SQL statements the request ran, savepoints of tests included."""
@@ -39,8 +43,18 @@ class Answer:
 class Gql:
     """A sync door to the ASGI application: what a client sees, in the test's own transaction."""
 
+    def __init__(self, token: str | None = None) -> None:
+        self.token = token
+
+    def signed_in(self, user: Any) -> "Gql":
+        """The same door for somebody, on a new device of theirs."""
+        from backend.accounts.services import open_session
+
+        return Gql(open_session(user=user).access)
+
     def __call__(self, document: str, **variables: Any) -> Answer:
-        answer = send("POST", "/graphql", json={"query": document, "variables": variables})
+        headers = {} if self.token is None else {"authorization": f"Bearer {self.token}"}
+        answer = send("POST", "/graphql", json={"query": document, "variables": variables}, headers=headers)
         body = answer.json()
         statements = int(answer.headers.get("x-sql-queries", 0))
         return Answer(answer.status_code, body.get("data"), body.get("errors", []), statements)
@@ -50,7 +64,7 @@ class Gql:
         answer = self(document, **variables)
         assert answer.errors == []
         [payload] = answer.data.values()
-        assert [value for name, value in payload.items() if name in ("cart", "order", "payment")] == [None]
+        assert [value for name, value in payload.items() if name in SUBJECTS] == [None]
         [error] = payload["userErrors"]
         return dict(error)
 
@@ -66,15 +80,29 @@ def connection_of_test() -> Any:
 async def request(connection: Any, method: str, url: str, **given: Any) -> httpx.Response:
     """A request on the test's own connection: Django gives a running event loop another one than its thread."""
     from schema.asgi import application
+    from schema.server.persisted_store import store
 
     connections[DEFAULT_DB_ALIAS] = connection
     transport = httpx.ASGITransport(app=application)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-        return await client.request(method, url, **given)
+        try:
+            return await client.request(method, url, **given)
+        finally:
+            if "authorization" in given.get("headers", {}):
+                await store.close()  # asked about a session; its connections belong to this event loop, which ends here
 
 
 @pytest.fixture
-def http(db: None) -> Any:
+def new_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The web process knows nothing from earlier tests, and waits for Redis on the busiest machine."""
+    from schema.server import callers, persisted_store
+
+    callers.forget()
+    monkeypatch.setattr(persisted_store, "PATIENCE_S", 20)
+
+
+@pytest.fixture
+def http(db: None, new_process: None) -> Any:
     """Requests to the whole application, in this thread and so in the test's own transaction."""
 
     def ask(method: str, url: str, **given: Any) -> httpx.Response:
@@ -84,6 +112,6 @@ def http(db: None) -> Any:
 
 
 @pytest.fixture
-def gql(db: None, settings: Any) -> Gql:
+def gql(db: None, settings: Any, new_process: None) -> Gql:
     settings.SQL_HEADER = True
     return Gql()

@@ -1,15 +1,20 @@
 """People and their groups."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.contrib.auth.models import Group
+from django.http import HttpRequest
+from graphql_jwt.refresh_token.models import RefreshToken as UnusedRefreshToken
 from unfold.forms import AdminPasswordChangeForm
 from unfold.forms import UserChangeForm as UnfoldUserChangeForm
 
-from backend.accounts.models import User
-from backend.core.admin import ModelAdmin
+from backend.accounts import services
+from backend.accounts.models import Session, User
+from backend.core.admin import ModelAdmin, ReadOnlyAdmin
 
 
 class UserCreationForm(BaseUserCreationForm):  # type: ignore[type-arg]
@@ -36,14 +41,25 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     list_filter = ("is_active", "is_staff", "groups")
     search_fields = ("email", "username", "first_name", "last_name")
     filter_horizontal = ("groups", "user_permissions")
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("last_login", "date_joined", "email_verified_at", "pending_email")
     fieldsets = (
         (None, {"fields": ("email", "username", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "phone")}),
+        ("Person", {"fields": ("first_name", "last_name", "phone", "email_verified_at", "pending_email")}),
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         ("Times", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "password1", "password2")}),)
+
+    def save_related(self, request: HttpRequest, form: Any, *args: Any) -> None:
+        super().save_related(request, form, *args)
+        services.rights_changed([form.instance.pk])
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
+        """Whoever gets another password from staff is signed out: it may have been somebody else who knew the old."""
+        answer = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and answer.status_code == 302 and id.isdecimal():
+            services.revoke_all_sessions(user_id=int(id))
+        return answer
 
 
 admin.site.unregister(Group)
@@ -51,4 +67,19 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
-    pass
+    """A role's name is what makes it a role: `backend.accounts.roles` says which are."""
+
+    def save_related(self, request: HttpRequest, form: Any, *args: Any) -> None:
+        super().save_related(request, form, *args)
+        services.rights_changed(list(form.instance.user_set.values_list("pk", flat=True)))
+
+
+admin.site.unregister(UnusedRefreshToken)  # django-graphql-jwt's own table, in whose place ours stands
+
+
+@admin.register(Session)
+class SessionAdmin(ReadOnlyAdmin):
+    list_display = ("user", "user_agent", "created_at", "last_used_at", "expires_at", "revoked_at")
+    search_fields = ("user__email",)
+    ordering = ("-last_used_at",)
+    list_select_related = ("user",)

@@ -1,12 +1,18 @@
-"""People: one user model; email or username is the login, compared without case."""
+"""People: one user model; email or username is the login, compared without case. Their sessions and refresh tokens."""
 
+import uuid
+from collections.abc import Collection
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
+from graphql_jwt.refresh_token.models import AbstractRefreshToken
+
+from backend.accounts.secrets import hashed, new_secret
 
 
 class UserManager(BaseUserManager["User"]):
@@ -19,11 +25,22 @@ class UserManager(BaseUserManager["User"]):
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
         return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
 
+    def with_login(self, login: str) -> "models.QuerySet[User]":
+        """Whoever has this email address, or this username where it has no @.
+
+        PostgreSQL lowers both sides, by the unique indexes. `iexact` would compare in upper case, where a dotless i
+        equals one with a dot: somebody else's address would find this account.
+        """
+        column = "email" if "@" in login else "username"
+        return self.alias(lowered=Lower(column)).filter(lowered=Lower(models.Value(login)))
+
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email__iexact=username)
+        return self.with_login(username or "").get()
 
 
 class User(AbstractBaseUser, PermissionsMixin):
+    """`rights_version` grows whenever roles, permissions or `is_active` change: tokens of an older one are stale."""
+
     email = models.EmailField(unique=True)
     username = models.CharField(max_length=150, null=True, blank=True)
     first_name = models.CharField(max_length=150, blank=True)
@@ -32,6 +49,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False, help_text="May open the admin.")
     date_joined = models.DateTimeField(default=timezone.now)
+    email_verified_at = models.DateTimeField(null=True, blank=True)
+    pending_email = models.EmailField(blank=True, help_text="The new address, until its link has been opened.")
+    rights_version = models.PositiveIntegerField(default=1, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
     EMAIL_FIELD = "email"
@@ -43,6 +63,92 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.UniqueConstraint(Lower("email"), name="user_email_once"),
             models.UniqueConstraint(Lower("username"), name="user_username_once"),
         ]
+        permissions = [("assign_roles", "Can give roles and take them away")]
 
     def __str__(self) -> str:
         return self.email
+
+    def save(self, *args: Any, **given: Any) -> None:
+        """Whoever is made gets a customer's profile, by whatever way: registration, social login, createsuperuser."""
+        if not self._state.adding:
+            super().save(*args, **given)
+            return
+        with transaction.atomic():
+            super().save(*args, **given)
+            Customer.objects.get_or_create(user=self)
+
+
+class Customer(models.Model):
+    """What the shop knows of somebody as a buyer."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="customer")
+    language = models.CharField(max_length=10, blank=True, help_text="What mails to them are written in.")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class Session(models.Model):
+    """A device that is signed in: a family of refresh tokens, each the successor of the one before."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="sessions")
+    user_agent = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["user", "-last_used_at"], name="session_by_user"),
+            models.Index(fields=["expires_at"], name="session_by_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class RefreshToken(AbstractRefreshToken):  # type: ignore[misc]
+    """django-graphql-jwt's refresh token. `token` holds a hash; the client alone has the text.
+
+    A successor's text is made of its parent's text and the parent's `nonce`: two tabs that refresh with the same
+    token can be given the same successor, which stands nowhere.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    session = models.ForeignKey(Session, models.CASCADE, related_name="tokens")
+    created = models.DateTimeField()
+    nonce = models.CharField(max_length=64, default=new_secret, editable=False)
+    spent_at = models.DateTimeField(null=True)
+
+    class Meta(AbstractRefreshToken.Meta):  # type: ignore[misc]
+        unique_together: ClassVar[Collection[str]] = ()
+        constraints = [models.UniqueConstraint(fields=["token"], name="refresh_token_once")]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    def save(self, *args: Any, **given: Any) -> None:
+        if not self.token:
+            self.give(new_secret())
+        super().save(*args, **given)
+
+    def give(self, text: str) -> None:
+        """Make this the text that the client will have."""
+        self._cached_token = text  # where the library's get_token() looks
+        self.token = hashed(text)
+
+
+class DefaultGrant(models.Model):
+    """A permission that a role was given when it was new: given once, so that an admin may take it away for good."""
+
+    group = models.ForeignKey("auth.Group", models.CASCADE, related_name="+")
+    permission = models.ForeignKey("auth.Permission", models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["group", "permission"], name="default_grant_once")]
+
+    def __str__(self) -> str:
+        return f"{self.group_id} {self.permission_id}"

@@ -1,12 +1,39 @@
 """How passwords are hashed."""
 
-from concurrent.futures import ThreadPoolExecutor
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
+Result = TypeVar("Result")
+_own = threading.local()
+NICENESS = 10
+
+
+def _begin_thread() -> None:
+    _own.hashing = True
+    if sys.platform == "linux":
+        # Priorities are each thread's own there: many logins at once leave the processors to other requests.
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
 # Each thread keeps the memory of its last hash (the allocator's way), and Django gives every request a new thread:
 # a lock alone would bound how many hash at once, not what they keep. Two are 40 logins a second and more.
-_THREADS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="passwords")
+_THREADS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="passwords", initializer=_begin_thread)
+
+
+def submit(function: Callable[[], Result]) -> "Future[Result]":
+    """Run what hashes passwords on a thread that is meant for it, so that nobody else's thread waits."""
+    return _THREADS.submit(function)
+
+
+def _on_own_thread(function: Callable[[], Result]) -> Result:
+    """In place where that thread is one already: two that wait for each other would wait for ever."""
+    return function() if getattr(_own, "hashing", False) else submit(function).result()
 
 
 class LeanArgon2PasswordHasher(Argon2PasswordHasher):
@@ -23,7 +50,9 @@ class LeanArgon2PasswordHasher(Argon2PasswordHasher):
     parallelism = 1
 
     def encode(self, password: str, salt: str) -> str:
-        return _THREADS.submit(super().encode, password, salt).result()
+        encode = super().encode
+        return _on_own_thread(lambda: encode(password, salt))
 
     def verify(self, password: str, encoded: str) -> bool:
-        return _THREADS.submit(super().verify, password, encoded).result()
+        verify = super().verify
+        return _on_own_thread(lambda: verify(password, encoded))

@@ -14,6 +14,7 @@ from starlette.responses import FileResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http import GraphQLRequestData, GraphQLRequestProtocol
 from strawberry.http.parse_content_type import parse_content_type
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
@@ -21,9 +22,11 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 
 from schema.engine import EngineSchema
+from schema.server.callers import bearer, token_of
 from schema.server.context import Context
 from schema.server.db import count_statements
 from schema.server.documents import Unclear, select_operation, version_of
+from schema.server.permissions import check_refused
 from schema.server.persisted import PARAMETERS, Asked, find_document
 from schema.server.websocket import TextWebSocketAdapter, WebSocketHandler
 
@@ -131,6 +134,8 @@ class GraphQLApp(GraphQL[Context, None]):
         try:
             document = await find_document(self.schema, request_data.asked)
             _check_operation(document.node, request_data, request_adapter.method)
+            if context.refused is not None:
+                check_refused(context.refused, select_operation(document.node, request_data.operation_name))
         except Unclear as error:
             raise HTTPException(400, error.message) from None
         except GraphQLError as error:
@@ -150,11 +155,24 @@ class GraphQLApp(GraphQL[Context, None]):
     async def get_context(self, request: HTTPConnection, response: Any) -> Context:
         context = Context(request, response)
         count_statements(context.statements)
+        token = token_of(request)
+        if token is not None:
+            await context.authenticate(token)
         if isinstance(response, Response):
             # The same object is read when the answer is made: nothing else ties the two together.
             response.background = None
             request.scope["cartograph.context"] = context
         return context
+
+    async def on_ws_connect(self, context: Context) -> Any:
+        """The access token of a WebSocket comes with `connection_init`: browsers cannot send headers with it."""
+        given = context.connection_params
+        token = bearer(given.get("Authorization") or given.get("authorization"))
+        if token is not None:
+            await context.authenticate(token)
+        if context.refused is not None:
+            raise ConnectionRejectionError
+        return await super().on_ws_connect(context)
 
     async def render_graphql_ide(self, request: Request) -> Response:
         return FileResponse(GRAPHIQL, media_type="text/html", headers=_GRAPHIQL_HEADERS)

@@ -7,21 +7,39 @@ from uuid import uuid4
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
+from backend.accounts.tokens import TokenRefused
 from backend.core.caller import GUEST, Caller
 from backend.core.context import ShopContext, default_context
 from schema.engine import Batches
+from schema.server.callers import identify
 from schema.server.db import StatementCount, db
 
 
 class Context:
     """One per request (and per WebSocket connection). `batches` are renewed for each operation."""
 
-    __slots__ = ("_response", "batches", "caller", "request", "request_id", "shop", "statements")
+    __slots__ = (
+        "_response",
+        "batches",
+        "caller",
+        "connection_params",
+        "expires_at",
+        "refused",
+        "request",
+        "request_id",
+        "shop",
+        "statements",
+        "token",
+    )
 
     def __init__(self, request: HTTPConnection | None = None, response: Any = None) -> None:
         self.request = request
         self._response = response
         self.caller: Caller = GUEST
+        self.token: str | None = None
+        self.expires_at = 0
+        self.refused: str | None = None
+        self.connection_params: dict[str, Any] = {}
         self.shop: ShopContext = default_context()
         self.request_id = uuid4().hex
         self.statements = StatementCount()
@@ -31,6 +49,19 @@ class Context:
     def response(self) -> Response:
         return self._response  # type: ignore[no-any-return]
 
+    @property
+    def user_agent(self) -> str:
+        return "" if self.request is None else self.request.headers.get("user-agent", "")
+
+    async def authenticate(self, token: str) -> None:
+        """Take the caller from an access token; `refused` says why where that cannot be."""
+        self.token = token
+        try:
+            self.caller, self.expires_at = await identify(token)
+            self.refused = None
+        except TokenRefused as refusal:
+            self.caller, self.refused = GUEST, refusal.reason
+
     async def run_sync(self, function: Callable[[], Any]) -> Any:
         """The engine's way to the database."""
         return await db(function)
@@ -39,5 +70,5 @@ class Context:
         """This request's context, for one operation: its own shop context and batches."""
         context = Context(self.request, self._response)
         context.caller, context.shop, context.statements = self.caller, shop, self.statements
-        context.request_id = self.request_id
+        context.request_id, context.token = self.request_id, self.token
         return context

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import connection
 
+from backend.core import hashers
+
 Result = TypeVar("Result")
 IO_THREADS = 16
 _statements: contextvars.ContextVar["StatementCount | None"] = contextvars.ContextVar("statements", default=None)
@@ -90,6 +92,13 @@ async def io(function: Callable[..., Result], *args: Any, **kwargs: Any) -> Resu
     return await asyncio.get_running_loop().run_in_executor(
         _pools.io, lambda: call(_run, lambda: function(*args, **kwargs))
     )
+
+
+async def hashing(function: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
+    """Run what hashes a password on the threads that are meant for it: neither the loop nor a database waits."""
+    if settings.DB_POOL_SIZE == 0:
+        return function(*args, **kwargs)
+    return await asyncio.wrap_future(hashers.submit(lambda: function(*args, **kwargs)))
 
 
 def _connect() -> None:

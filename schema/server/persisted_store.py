@@ -54,15 +54,15 @@ class Store:
 
     async def trusted(self, name: str) -> str | None:
         """The text of a trusted document, by its id or hash."""
-        return _text(await self._ask("HGET", trusted_key(), name))
+        return _text(await self.ask("HGET", trusted_key(), name))
 
     async def registered(self, hash: str) -> str | None:
         """The text that a client has registered; its expiry starts anew."""
-        return _text(await self._ask("GETEX", _key(hash), "EX", _expiry_s()))
+        return _text(await self.ask("GETEX", _key(hash), "EX", _expiry_s()))
 
     async def keep(self, hash: str, text: str) -> None:
         """Register a text, or renew its expiry."""
-        await self._ask("SET", _key(hash), text, "EX", _expiry_s())
+        await self.ask("SET", _key(hash), text, "EX", _expiry_s())
 
     async def close(self) -> None:
         client, self._client = self._client, None
@@ -76,7 +76,8 @@ class Store:
             client = self._client = _Client(loop, cache)
         return client
 
-    async def _ask(self, *command: Any) -> Any:
+    async def ask(self, *command: Any) -> Any:
+        """One command, over the connections that the process has anyway."""
         client = self._connected()
         if time.monotonic() < client.away_until:
             raise Away

@@ -7,7 +7,13 @@ from backend.accounts.roles import ready_roles
 from backend.core.demo import DEMO_USERS, DemoUser
 from backend.vendors.models import Vendor, VendorMember
 
-_GROUPS = {"product manager": "Product managers", "order manager": "Order managers", "support": "Support"}
+_GROUPS = {
+    "vendor": "Vendors",
+    "product manager": "Product managers",
+    "order manager": "Order managers",
+    "support": "Support",
+}
+_IN_THE_ADMIN = {"product manager", "order manager", "support"}
 
 
 def invite_people() -> int:
@@ -26,7 +32,7 @@ def _make(person: DemoUser, groups: dict[str, Group]) -> None:
         return
     group = _GROUPS.get(person.role)
     user = User.objects.create_user(
-        person.email, person.password, first_name="Demo", last_name=name, is_staff=group is not None
+        person.email, person.password, first_name="Demo", last_name=name, is_staff=person.role in _IN_THE_ADMIN
     )
     if group is not None:
         user.groups.add(groups[group])

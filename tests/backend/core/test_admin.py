@@ -143,7 +143,7 @@ def links(html: str) -> set[str]:
     return {link for link in found if "?" not in link and not re.search("log(in|out)/", link)}
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", sorted(set(ROLES) - {"Customers", "Vendors"}))
 def test_no_link_leads_where_a_role_may_not_go(role: str) -> None:
     a_little_of_everything()
     vendor = Vendor.objects.create(name="North & <South>", slug="north")

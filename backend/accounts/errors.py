@@ -1,0 +1,35 @@
+"""Why something about an account was refused."""
+
+from backend.core.errors import DomainError
+
+
+class InvalidCredentials(DomainError):
+    """Never tells which of the two is wrong, nor whether there is such an account."""
+
+    code = "INVALID_CREDENTIALS"
+    default_message = "Login or password is wrong."
+
+
+class TokenInvalid(DomainError):
+    code = "TOKEN_INVALID"
+    default_message = "This token is not good: it is not ours, was used, or was revoked."
+
+
+class TokenExpired(DomainError):
+    code = "TOKEN_EXPIRED"
+    default_message = "This token's time is over."
+
+
+class EmailTaken(DomainError):
+    code = "EMAIL_TAKEN"
+    default_message = "There is an account with this email address."
+
+
+class PasswordTooWeak(DomainError):
+    code = "PASSWORD_TOO_WEAK"
+    default_message = "This password is too easy to guess."
+
+
+class TooManyAttempts(DomainError):
+    code = "TOO_MANY_ATTEMPTS"
+    default_message = "Too many tries; wait a while."

@@ -1,0 +1,120 @@
+"""Reading people, what they may do, and their sessions."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from django.contrib.auth.models import Group, Permission
+
+from backend.accounts.models import Customer, Session, User
+from backend.accounts.roles import GROUP_NAMES, ROLE_OF_GROUP
+from backend.accounts.tokens import Grants
+from backend.core import clock
+from backend.core.caller import Caller, Role
+
+MAX_SESSIONS = 100
+
+
+class SessionState(NamedTuple):
+    """Whether a session lives, and the newest version of its user's rights."""
+
+    alive: bool
+    rights_version: int
+
+
+DEAD = SessionState(alive=False, rights_version=0)
+
+
+def session_state(session_id: UUID) -> SessionState:
+    """What PostgreSQL knows of a session; DEAD also for one that never was."""
+    found = (
+        Session.objects.filter(pk=session_id, revoked_at=None, user__is_active=True)
+        .values_list("user__rights_version", "expires_at")
+        .first()
+    )
+    if found is None or found[1] <= clock.now():
+        return DEAD
+    return SessionState(alive=True, rights_version=found[0])
+
+
+def grants_by_user(user_ids: Collection[int]) -> dict[int, Grants]:
+    """What each of these users is and may do. Those who are missing or inactive are not in it."""
+    users = User.objects.filter(pk__in=user_ids, is_active=True).values_list("pk", "rights_version", "is_superuser")
+    roles: dict[int, set[Role]] = defaultdict(set)
+    extra: dict[int, set[str]] = defaultdict(set)
+    others: dict[int, list[int]] = defaultdict(list)
+    memberships = User.groups.through.objects.filter(user_id__in=user_ids)
+    for user_id, group_id, name in memberships.values_list("user_id", "group_id", "group__name"):
+        if name in ROLE_OF_GROUP:
+            roles[user_id].add(ROLE_OF_GROUP[name])
+        else:
+            others[group_id].append(user_id)
+    own = User.user_permissions.through.objects.filter(user_id__in=user_ids)
+    for user_id, app, code in own.values_list("user_id", "permission__content_type__app_label", "permission__codename"):
+        extra[user_id].add(f"{app}.{code}")
+    if others:
+        for group_id, names in _permissions_by_group(Group.objects.filter(pk__in=others)).items():
+            for user_id in others[group_id]:
+                extra[user_id] |= names
+    return {
+        pk: Grants(
+            version,
+            frozenset({Role.CUSTOMER, *roles[pk], *([Role.ADMIN] if superuser else [])}),
+            frozenset(extra[pk]),
+            superuser,
+        )
+        for pk, version, superuser in users
+    }
+
+
+def permissions_by_role() -> dict[Role, frozenset[str]]:
+    """What the members of each role may do today."""
+    groups = {group.pk: ROLE_OF_GROUP[group.name] for group in Group.objects.filter(name__in=GROUP_NAMES.values())}
+    found = _permissions_by_group(Group.objects.filter(pk__in=groups))
+    return {role: frozenset(found.get(pk, ())) for pk, role in groups.items()}
+
+
+def permission_names(user_ids: Sequence[int]) -> list[list[str]]:
+    """What each of these users may do, in order; nothing for the missing and inactive."""
+    grants, by_role = grants_by_user(user_ids), permissions_by_role()
+    everything: set[str] = set()
+    if any(each.is_superuser for each in grants.values()):
+        rows = Permission.objects.values_list("content_type__app_label", "codename")
+        everything = {f"{app}.{code}" for app, code in rows}
+    answers: list[list[str]] = []
+    for user_id in user_ids:
+        if user_id not in grants:
+            answers.append([])
+            continue
+        _, roles, extra, superuser = grants[user_id]
+        names = extra.union(everything if superuser else (), *(by_role.get(role, frozenset()) for role in roles))
+        answers.append(sorted(names))
+    return answers
+
+
+def _permissions_by_group(groups: Iterable[Group]) -> dict[int, set[str]]:
+    ids = [group.pk for group in groups]
+    rows = Group.permissions.through.objects.filter(group_id__in=ids).values_list(
+        "group_id", "permission__content_type__app_label", "permission__codename"
+    )
+    found: dict[int, set[str]] = defaultdict(set)
+    for group_id, app, code in rows:
+        found[group_id].add(f"{app}.{code}")
+    return found
+
+
+def users_by_id(user_ids: Collection[int]) -> dict[int, User]:
+    return {user.pk: user for user in User.objects.filter(pk__in=user_ids)}
+
+
+def customers_by_user(user_ids: Collection[int]) -> dict[int, Customer]:
+    return {each.user_id: each for each in Customer.objects.filter(user_id__in=user_ids)}
+
+
+def living_sessions(*, caller: Caller) -> list[Session]:
+    """The devices that the caller is signed in with, the last used first."""
+    if caller.user_id is None:
+        return []
+    rows = Session.objects.filter(user_id=caller.user_id, revoked_at=None, expires_at__gt=clock.now())
+    return list(rows.order_by("-last_used_at", "pk")[:MAX_SESSIONS])

@@ -1,0 +1,82 @@
+"""Who somebody is by login and password: three steps, because hashing belongs on threads of its own.
+
+    candidate = find_candidate(login=login)         # a database thread
+    proof = check_password(candidate, password)     # a hashing thread
+    user = accept(candidate, proof)                 # a database thread
+
+Somebody who does not exist goes the same way, with a hash that no password has.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.contrib.auth.hashers import check_password as check_hash
+from django.contrib.auth.hashers import get_hasher, identify_hasher, make_password
+
+from backend.accounts.errors import InvalidCredentials
+from backend.accounts.models import User
+from backend.accounts.secrets import new_secret
+
+MAX_LOGIN = 254
+MAX_PASSWORD = 1024
+"""Longer ones are refused, never cut: hashing a megabyte costs what an attacker likes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Perhaps somebody; `password` is the hash to compare with in any case."""
+
+    user: User | None
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Whether the password is right, and its new hash where the stored one is outdated."""
+
+    right: bool
+    better_hash: str | None = None
+
+
+def find_candidate(*, login: str) -> Candidate:
+    """Whoever has this email address or username."""
+    user = None
+    if 0 < len(login) <= MAX_LOGIN and login.isprintable():
+        user = User.objects.with_login(login).first()
+    return candidate_of(user)
+
+
+def candidate_of(user: User | None) -> Candidate:
+    """Somebody who is known already, to ask for the password again."""
+    usable = user is not None and user.is_active and user.has_usable_password()
+    return Candidate(user if usable else None, user.password if user is not None and usable else _nobodys_hash())
+
+
+def check_password(candidate: Candidate, password: str) -> Proof:
+    """Compare, at the same cost for everybody. Knows no database."""
+    if len(password) > MAX_PASSWORD:
+        return Proof(right=False)
+    right = check_hash(password, candidate.password) and candidate.user is not None
+    return Proof(right, _better_hash(candidate, password) if right else None)
+
+
+def accept(candidate: Candidate, proof: Proof) -> User:
+    """The user whose password was right. Raises InvalidCredentials."""
+    if candidate.user is None or not proof.right:
+        raise InvalidCredentials
+    if proof.better_hash is not None:
+        # Not over a password that was changed in the meantime.
+        User.objects.filter(pk=candidate.user.pk, password=candidate.password).update(password=proof.better_hash)
+    return candidate.user
+
+
+def _better_hash(candidate: Candidate, password: str) -> str | None:
+    preferred = get_hasher()
+    used = identify_hasher(candidate.password)
+    outdated = used.algorithm != preferred.algorithm or preferred.must_update(candidate.password)
+    return make_password(password) if outdated else None
+
+
+@lru_cache(maxsize=1)
+def _nobodys_hash() -> str:
+    return make_password(new_secret())

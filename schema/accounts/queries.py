@@ -1,0 +1,17 @@
+"""Reading oneself."""
+
+import strawberry
+from strawberry.types import Info
+
+from schema.accounts.types import User, user_of
+from schema.server.permissions import SignedIn, guard
+
+
+@strawberry.type
+class AccountQuery:
+    @strawberry.field(
+        description="You: whoever the access token belongs to. Null beside the error UNAUTHENTICATED for guests.",
+        extensions=[guard(SignedIn())],
+    )
+    def viewer(self, info: Info) -> User | None:
+        return user_of(info.context.caller.user_id)
