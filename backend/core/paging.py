@@ -15,9 +15,9 @@ from django.db.models.expressions import Combinable
 from django.db.models.fields import BooleanField
 
 from backend.core.errors import Invalid
-from backend.core.prepared import Param, Read
+from backend.core.prepared import Param, Read, RowTuple
 
-Row = TypeVar("Row", bound=Model)
+Row = TypeVar("Row", bound=Model | RowTuple)
 Each = TypeVar("Each")
 DEFAULT_SIZE = 20
 MAX_SIZE = 100
@@ -67,10 +67,14 @@ class Page(Generic[Row]):
     """
 
     rows: list[Row]
-    cursors: list[str]
+    ordering: Ordering
     has_next: bool
     has_previous: bool
     count: Callable[[], int]
+
+    @property
+    def cursors(self) -> list[str]:
+        return [encode_cursor(self.ordering, row) for row in self.rows]
 
 
 class Together(Generic[Each]):
@@ -100,13 +104,18 @@ def page_request(
     return PageRequest(size=min(size, MAX_SIZE), after=after, before=before, backward=last is not None)
 
 
-def page(queryset: QuerySet[Row], ordering: Ordering, request: PageRequest) -> Page[Row]:
-    """Read one page by keyset, one row beyond it to know whether there is more; never OFFSET."""
-    window = page_queryset(queryset, ordering, request)
-    return page_of(list(window), ordering, request, count=queryset.count)
+def page(
+    queryset: "QuerySet[Any, Any]", ordering: Ordering, request: PageRequest, row: Callable[[Any], Any] | None = None
+) -> Page[Any]:
+    """Read one page by keyset, one row beyond it to know whether there is more; never OFFSET.
+
+    `row` makes what the page holds of what the queryset gives, which may be tuples of a `values_list`.
+    """
+    rows = list(page_queryset(queryset, ordering, request))
+    return page_of(rows if row is None else list(map(row, rows)), ordering, request, count=queryset.count)
 
 
-def page_queryset(queryset: QuerySet[Row], ordering: Ordering, request: PageRequest) -> QuerySet[Row]:
+def page_queryset(queryset: "QuerySet[Any, Any]", ordering: Ordering, request: PageRequest) -> "QuerySet[Any, Any]":
     """The page's rows and one more, in reading direction, with the sort values as `_key0`, `_key1`, …"""
     return _window(queryset, ordering, request.size, backward=request.backward, **_bounds(ordering, request))
 
@@ -120,29 +129,29 @@ def _bounds(ordering: Ordering, request: PageRequest) -> dict[str, list[Any]]:
 
 
 def _window(
-    queryset: QuerySet[Row], ordering: Ordering, size: int, *, backward: bool, **bounds: Sequence[Any]
-) -> QuerySet[Row]:
+    queryset: "QuerySet[Any, Any]", ordering: Ordering, size: int, *, backward: bool, **bounds: Sequence[Any]
+) -> "QuerySet[Any, Any]":
     # Annotated first, and compared by these names: a path through a relation to many would be joined once
     # more by the filter, and the index could not be entered at the cursor.
     keys: dict[str, Combinable] = {f"_key{n}": F(key.path) for n, key in enumerate(ordering.keys)}
-    rows: QuerySet[Row] = queryset.annotate(**keys).alias(_tie=F(ordering.primary_key.path))
+    rows = queryset.annotate(**keys).alias(_tie=F(ordering.primary_key.path))
     columns = [*keys, "_tie"]
     for field, values in bounds.items():
         operator = "<" if ordering.descending == (field == "after") else ">"
         rows = rows.filter(RowComparison(operator, [F(column) for column in columns], values))
     descending = ordering.descending != backward
-    window: QuerySet[Row] = rows.order_by(*(f"-{column}" if descending else column for column in columns))
-    return window[: size + 1]
+    return rows.order_by(*(f"-{column}" if descending else column for column in columns))[: size + 1]
 
 
 class PreparedPages(Generic[Row]):
     """Pages of one list, each order, size and direction compiled once (`Read`).
 
-    `define` returns the list's queryset, with `Param` for what calls give beside the page.
+    `define` returns the list's queryset, with `Param` for what calls give beside the page; `row` is as for a `Read`.
     """
 
-    def __init__(self, define: Callable[[], QuerySet[Row]]) -> None:
+    def __init__(self, define: "Callable[[], QuerySet[Any, Any]]", row: type[RowTuple] | None = None) -> None:
         self._define = define
+        self._row = row
         self._read = lru_cache(maxsize=MAX_PREPARED)(self._prepare)
 
     def page(self, ordering: Ordering, request: PageRequest, *, count: Callable[[], int], **values: Any) -> Page[Row]:
@@ -155,7 +164,7 @@ class PreparedPages(Generic[Row]):
 
     def _prepare(self, ordering: Ordering, size: int, backward: bool, fields: tuple[str, ...]) -> Read[Row]:
         bounds = {field: [Param(f"{field}{n}") for n in range(len(ordering.columns))] for field in fields}
-        return Read(lambda: _window(self._define(), ordering, size, backward=backward, **bounds))
+        return Read(lambda: _window(self._define(), ordering, size, backward=backward, **bounds), self._row)
 
 
 def page_of(rows: list[Row], ordering: Ordering, request: PageRequest, *, count: Callable[[], int]) -> Page[Row]:
@@ -166,15 +175,20 @@ def page_of(rows: list[Row], ordering: Ordering, request: PageRequest, *, count:
         rows.reverse()
     return Page(
         rows=rows,
-        cursors=[encode_cursor(ordering, row) for row in rows],
+        ordering=ordering,
         has_next=more if not request.backward else request.before is not None,
         has_previous=more if request.backward else request.after is not None,
         count=count,
     )
 
 
-def encode_cursor(ordering: Ordering, row: Model) -> str:
-    values = [getattr(row, f"_key{n}") for n in range(len(ordering.keys))]
+def encode_cursor(ordering: Ordering, row: Model | RowTuple) -> str:
+    count = len(ordering.keys)
+    if isinstance(row, RowTuple):
+        start = len(row.names)
+        values = row[start : start + count]
+    else:
+        values = tuple(getattr(row, f"_key{n}") for n in range(count))
     payload = orjson.dumps([ordering.name, *values, row.pk], default=str)
     return base64.urlsafe_b64encode(payload).rstrip(b"=").decode()
 

@@ -3,12 +3,18 @@
 Building a queryset and compiling it to SQL costs several times what a small statement costs to run. A `Read` pays
 that at its first call; later calls fill in the parameters, run the statement and make the rows. PostgreSQL is spared
 too: it parses and plans a statement once a connection.
+
+Statements go to libpq directly (`psycopg.pq`), values and rows through psycopg's adapters: a cursor would cost several
+times what a small statement does.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import count
+from operator import itemgetter
 from types import SimpleNamespace
-from typing import Any, Generic, TypeVar
-from weakref import WeakKeyDictionary
+from typing import Any, ClassVar, Generic, TypeVar
 
 import orjson
 import psycopg
@@ -17,12 +23,39 @@ from django.db import connections
 from django.db.models import BooleanField, Expression, F, Func, Model, QuerySet
 from django.db.models.base import ModelState
 from django.db.models.fields.json import JSONField
-from django.db.models.query import ModelIterable
+from django.db.models.query import ModelIterable, ValuesListIterable
 from psycopg.abc import Buffer
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
+from psycopg.pq.abc import PGresult
 from psycopg.types.datetime import TimestamptzBinaryLoader
 from psycopg.types.json import JsonbBinaryLoader
 
 Row = TypeVar("Row")
+BINARY = 1
+PREPARED_KEPT = 300
+"""Statements of a connection that PostgreSQL keeps; the least recently used makes room."""
+_SESSION = "cartograph_session"
+"""Where Django's connection holds its `_Session`."""
+_numbers = count()
+
+
+class RowTuple(tuple[Any, ...]):
+    """A row without its model: a subclass annotates the columns of a `values_list`, by names that its model has, too.
+
+    The first is `pk`. Columns beyond those annotated are in `row[len(names):]`.
+    """
+
+    model: ClassVar[type[Model]]
+    names: ClassVar[tuple[str, ...]]
+    pk: Any
+
+    def __init_subclass__(cls, *, model: type[Model]) -> None:
+        cls.model = model
+        cls.names = tuple(cls.__annotations__)
+        for position, name in enumerate(cls.names):
+            setattr(cls, name, property(itemgetter(position)))
 
 
 class _Slot:
@@ -67,14 +100,15 @@ class AnyOf(Func):
 
 
 class Read(Generic[Row]):
-    """A queryset of model instances, compiled at the first call.
+    """A queryset, compiled at the first call: of one model's instances, or with `row` of a `values_list`.
 
     `define` returns the queryset, with `Param` for what calls give; it must not depend on anything else that changes.
     Deferred columns and annotations work; `select_related` and `prefetch_related` do not.
     """
 
-    def __init__(self, define: "Callable[[], QuerySet[Any, Any]]") -> None:
+    def __init__(self, define: "Callable[[], QuerySet[Any, Any]]", row: type[RowTuple] | None = None) -> None:
         self._define = define
+        self._row = row
         self._statements: dict[str, _Statement] = {}
 
     def __call__(self, **values: Any) -> list[Row]:
@@ -88,23 +122,23 @@ class Read(Generic[Row]):
             alias = queryset.db
         statement = self._statements.get(alias)
         if statement is None:
-            statement = self._statements[alias] = _Statement(self._define() if queryset is None else queryset, alias)
+            queryset = self._define() if queryset is None else queryset
+            statement = self._statements[alias] = _Statement(queryset, alias, self._row)
         return statement.rows(values)
 
 
 class _Statement:
-    def __init__(self, queryset: "QuerySet[Any, Any]", alias: str) -> None:
+    """A compiled queryset: its text, how each call's values go in, and what becomes of a row."""
+
+    def __init__(self, queryset: "QuerySet[Any, Any]", alias: str, row: type[RowTuple] | None) -> None:
         self._alias = alias
         compiler = queryset.query.get_compiler(alias)
-        self._sql, self._params = compiler.as_sql()
-        plain = queryset._iterable_class is ModelIterable and not queryset._prefetch_related_lookups  # type: ignore[attr-defined]
-        if not plain or compiler.klass_info is None or compiler.klass_info.get("related_klass_infos"):
-            raise TypeError("A Read is of one model's instances.")
-        fields = compiler.klass_info["select_fields"]
-        self._start, self._end = fields[0], fields[-1] + 1
-        self._model: type[Model] = compiler.klass_info["model"]
-        self._names = [compiler.select[index][0].target.attname for index in fields]
-        self._annotations = list(compiler.annotation_col_map.items())
+        self.sql, self._params = compiler.as_sql()
+        self.text = (self.sql % tuple(f"${n}" for n in range(1, len(self._params) + 1))).encode()
+        self.name = b"cartograph_%d" % next(_numbers)
+        self._make: Callable[[Any], Any] = (
+            _instances(queryset, compiler, alias) if row is None else _tuples(queryset, row)
+        )
         columns = [each[0] for each in compiler.select]
         self._converters = [
             (position, [convert for convert in converters if not _is_json(convert)], expression)
@@ -115,13 +149,11 @@ class _Statement:
     def rows(self, values: dict[str, Any]) -> list[Any]:
         connection = connections[self._alias]
         params = [values[each.name] if type(each) is _Slot else each for each in self._params]
-        cursor = _read_cursor(connection)
-        cursor.execute(self._sql, params)
-        return list(self._instances(self._converted(cursor.fetchall(), connection)))
+        if not self._converters:
+            return _fetch(connection, self, params, self._make)
+        return [self._make(row) for row in self._converted(_fetch(connection, self, params, tuple), connection)]
 
     def _converted(self, rows: Sequence[Sequence[Any]], connection: Any) -> Iterable[Sequence[Any]]:
-        if not self._converters:
-            return rows
         converted = [list(row) for row in rows]
         for position, converters, expression in self._converters:
             for row in converted:
@@ -131,33 +163,151 @@ class _Statement:
                 row[position] = value
         return converted
 
-    def _instances(self, rows: Iterable[Sequence[Any]]) -> Iterator[Model]:
-        """Instances as `from_db` makes them, without its signals and its look at every field: a fifth of the cost."""
-        model, alias, names = self._model, self._alias, self._names
-        make, start, end = model.__new__, self._start, self._end
-        for row in rows:
-            instance = make(model)
-            state = ModelState()
-            state.adding = False
-            state.db = alias
-            attributes = instance.__dict__
-            attributes["_state"] = state
-            attributes.update(zip(names, row[start:end], strict=True))
-            for name, position in self._annotations:
-                attributes[name] = row[position]
-            yield instance
+
+def _instances(queryset: "QuerySet[Any, Any]", compiler: Any, alias: str) -> Callable[[Sequence[Any]], Model]:
+    """Instances as `from_db` makes them, without its signals and its look at every field: a fifth of the cost."""
+    plain = queryset._iterable_class is ModelIterable and not queryset._prefetch_related_lookups  # type: ignore[attr-defined]
+    if not plain or compiler.klass_info is None or compiler.klass_info.get("related_klass_infos"):
+        raise TypeError("A Read is of one model's instances.")
+    fields = compiler.klass_info["select_fields"]
+    start, end = fields[0], fields[-1] + 1
+    model = compiler.klass_info["model"]
+    names = [compiler.select[index][0].target.attname for index in fields]
+    annotations = list(compiler.annotation_col_map.items())
+    new = model.__new__
+
+    def make(row: Sequence[Any]) -> Model:
+        instance: Model = new(model)
+        state = ModelState()
+        state.adding = False
+        state.db = alias
+        attributes = instance.__dict__
+        attributes["_state"] = state
+        attributes.update(zip(names, row[start:end], strict=True))
+        for name, position in annotations:
+            attributes[name] = row[position]
+        return instance
+
+    return make
+
+
+def _tuples(queryset: "QuerySet[Any, Any]", row: type[RowTuple]) -> Callable[[Sequence[Any]], RowTuple]:
+    if queryset._iterable_class is not ValuesListIterable:  # type: ignore[attr-defined]
+        raise TypeError("A Read with a row is of a values_list.")
+    return partial(tuple.__new__, row)  # type: ignore[arg-type]
 
 
 # The connection's side -----------------------------------------------------------------------------
 
 
+def _fetch(connection: Any, statement: _Statement, params: list[Any], make: Callable[[Any], Any]) -> list[Any]:
+    """What `make` makes of each row. Statements are counted and logged, errors translated, as with Django's cursors."""
+    connection.ensure_connection()
+    session: _Session | None = connection.__dict__.get(_SESSION)
+    if session is None or session.raw is not connection.connection:
+        session = connection.__dict__[_SESSION] = _Session(connection.connection)
+    if connection.queries_logged or not session.takes_statements:
+        cursor = session.cursor(connection)
+        cursor.execute(statement.sql, params)
+        return [make(row) for row in cursor.fetchall()]
+    connection.validate_no_broken_transaction()
+
+    def execute(_sql: str, params: list[Any], _many: bool, _context: Any) -> list[Any]:
+        return session.run(statement, params, make)
+
+    for wrapper in reversed(connection.execute_wrappers):
+        execute = partial(wrapper, execute)
+    with connection.wrap_database_errors:
+        return execute(statement.sql, params, False, {"connection": connection, "cursor": session.reading})
+
+
+class _Session:
+    """A connection to PostgreSQL, with what was prepared on it."""
+
+    def __init__(self, raw: "psycopg.Connection[Any]") -> None:
+        self.raw = raw
+        self.reading = _ReadCursor(raw)
+        self.reading.adapters.register_loader("jsonb", _JsonLoader)
+        self.reading.adapters.register_loader("timestamptz", TimestamptzBinaryLoader)
+        self._transformer = Transformer(self.reading)
+        self._prepared: OrderedDict[bytes, None] = OrderedDict()
+
+    @property
+    def takes_statements(self) -> bool:
+        """Whether a statement can go to libpq as it is: not where psycopg has to begin a transaction before it."""
+        pgconn = self.raw.pgconn
+        begun = self.raw.autocommit or pgconn.transaction_status != TransactionStatus.IDLE
+        return begun and pgconn.pipeline_status == PipelineStatus.OFF
+
+    def cursor(self, connection: Any) -> Any:
+        """The cursor as Django would wrap it."""
+        self.reading.logged = connection.queries_logged
+        return (
+            connection.make_debug_cursor(self.reading) if self.reading.logged else connection.make_cursor(self.reading)
+        )
+
+    def run(self, statement: _Statement, params: list[Any], make: Callable[[Any], Any]) -> list[Any]:
+        """Raises psycopg's errors."""
+        pgconn = self.raw.pgconn
+        values, types = self._dump(params)
+        if not settings.PREPARED_STATEMENTS:
+            result = pgconn.exec_params(statement.text, values, types, None, BINARY)
+        else:
+            if statement.name in self._prepared:
+                self._prepared.move_to_end(statement.name)
+            else:
+                self._prepare(statement, types)
+            result = pgconn.exec_prepared(statement.name, values, None, BINARY)
+        _check(result, ExecStatus.TUPLES_OK)
+        transformer = self._transformer
+        transformer.set_pgresult(result)
+        try:
+            return transformer.load_rows(0, result.ntuples, make)
+        finally:
+            transformer.set_pgresult(None)
+
+    def _prepare(self, statement: _Statement, types: list[int]) -> None:
+        pgconn = self.raw.pgconn
+        if len(self._prepared) >= PREPARED_KEPT:
+            oldest, _ = self._prepared.popitem(last=False)
+            _check(pgconn.exec_(b"DEALLOCATE " + oldest), ExecStatus.COMMAND_OK)
+        _check(pgconn.prepare(statement.name, statement.text, types), ExecStatus.COMMAND_OK)
+        self._prepared[statement.name] = None
+
+    def _dump(self, params: list[Any]) -> tuple[Any, list[int]]:
+        """The values as texts, and their types: 0 where PostgreSQL is to infer it from its place."""
+        transformer = self._transformer
+        lists = [type(each) is list for each in params]
+        plain = [None if is_list else each for each, is_list in zip(params, lists, strict=True)]
+        values: list[Buffer | None] = list(transformer.dump_sequence(plain, [PyFormat.TEXT] * len(plain)))
+        types = [0 if type(each) is int else oid for each, oid in zip(params, transformer.types or (), strict=True)]
+        for position, is_list in enumerate(lists):
+            if is_list:
+                values[position] = self._dump_list(params[position])
+                types[position] = 0
+        return values, types
+
+    def _dump_list(self, values: list[Any]) -> Buffer | None:
+        if set(map(type, values)) == {int}:
+            return f"{{{','.join(map(str, values))}}}".encode()  # most lists are ids, and long
+        return self._transformer.dump_sequence([values], [PyFormat.TEXT])[0]
+
+
+def _check(result: PGresult, status: ExecStatus) -> None:
+    if result.status != status:
+        raise error_from_result(result)
+
+
 class _ReadCursor(psycopg.Cursor[Any]):
-    """Binds at the server, prepares, and takes binary answers, which are cheaper to read than texts."""
+    """Binds at the server and takes binary answers, as the direct way does.
+
+    It prepares nothing: psycopg would have PostgreSQL forget all statements at a rollback, ours too.
+    """
 
     logged = False
 
     def execute(self, query: Any, params: Any = None, **_: Any) -> "_ReadCursor":
-        super().execute(query, params, prepare=settings.PREPARED_STATEMENTS, binary=True)
+        super().execute(query, params, prepare=False, binary=True)
         if self.logged:
             # Where Django looks for a statement's text with its values.
             text = psycopg.ClientCursor(self.connection).mogrify(query, params)
@@ -177,21 +327,3 @@ def _is_json(converter: Any) -> bool:
     """Whether that is a JSONField's own converter, whose work the cursor has done."""
     field = getattr(converter, "__self__", None)
     return isinstance(field, JSONField) and field.decoder is None
-
-
-_cursors: "WeakKeyDictionary[psycopg.Connection[Any], _ReadCursor]" = WeakKeyDictionary()
-"""One for each connection to PostgreSQL, kept as long as that."""
-
-
-def _read_cursor(connection: Any) -> Any:
-    """The connection's cursor for reads, wrapped as Django wraps: statements are counted, logged, errors translated."""
-    connection.ensure_connection()
-    raw = connection.connection
-    cursor = _cursors.get(raw)
-    if cursor is None:
-        raw.prepare_threshold = 0  # Django's own cursors bind at the client and never prepare
-        cursor = _cursors[raw] = _ReadCursor(raw)
-        cursor.adapters.register_loader("jsonb", _JsonLoader)
-        cursor.adapters.register_loader("timestamptz", TimestamptzBinaryLoader)
-    cursor.logged = connection.queries_logged
-    return connection.make_debug_cursor(cursor) if cursor.logged else connection.make_cursor(cursor)

@@ -27,18 +27,21 @@ def products_of(variants: list[models.ProductVariant]) -> dict[int, Any]:
 
     A product that is no longer shown is still the product of a variant that somebody has in a cart or order.
     """
-    found = {
-        each.product_id: each.product
-        for each in variants
-        if models.ProductVariant.product.is_cached(each)  # type: ignore[attr-defined]
-    }
+    found = {each.product_id: each.product for each in variants if _has_product(each)}
     missing = {each.product_id for each in variants} - found.keys()
     if missing:
         found.update(models.Product.objects.in_bulk(list(missing)))
     return found
 
 
-def prices_of(variants: list[Any], currency: str) -> list[models.VariantPrice | None]:
+def _has_product(variant: Any) -> bool:
+    return isinstance(variant, models.ProductVariant) and models.ProductVariant.product.is_cached(variant)  # type: ignore[attr-defined]
+
+
+def prices_of(variants: list[Any], currency: str) -> list[Any]:
+    """What has each variant's `amount` and `compare_at`, or None: rows of a list came with it."""
+    if set(map(type, variants)) == {queries.VariantRow}:
+        return [None if each.amount is None else each for each in variants]
     return per_row(variants, f"price_{currency}", lambda ids: queries.prices_by_variant(ids, currency))
 
 
@@ -46,12 +49,15 @@ def availability_of(variants: list[Any]) -> list[Availability]:
     return per_row(variants, "availability", availability_by_variant, NONE)
 
 
-def images_of(products: list[Any]) -> list[list[models.ProductImage]]:
+def images_of(products: list[Any]) -> list[list[queries.ImageRow]]:
     return _owned(products, per_row(products, "all_images", queries.images_by_product, []))
 
 
-def variants_of(products: list[Any]) -> list[list[models.ProductVariant]]:
-    return _owned(products, per_row(products, "all_variants", queries.variants_by_product, []))
+def variants_of(products: list[Any], ctx: Context) -> list[list[queries.VariantRow]]:
+    currency = ctx.shop.currency
+    return _owned(
+        products, per_row(products, "all_variants", lambda ids: queries.variants_by_product(ids, currency), [])
+    )
 
 
 def _owned(products: list[Any], parts: list[list[Any]]) -> list[list[Any]]:
@@ -59,7 +65,7 @@ def _owned(products: list[Any], parts: list[list[Any]]) -> list[list[Any]]:
     for product, parts_of_one in zip(products, parts, strict=True):
         owner = Named(product.name, product.translations)
         for each in parts_of_one:
-            each.__dict__["owner"] = owner
+            each.owner = owner
     return parts
 
 
@@ -72,7 +78,7 @@ def owners_of(images: list[Any]) -> list[Named | None]:
     return [each.__dict__["owner"] for each in images]
 
 
-def image_of_each(variants: list[Any]) -> list[models.ProductImage | None]:
+def image_of_each(variants: list[Any]) -> list[queries.ImageRow | None]:
     """The variants' own images; the product's first where there is none. Two statements."""
     own = queries.images_by_id({each.image_id for each in variants if each.image_id})
     others = queries.images_by_product({each.product_id for each in variants if each.image_id not in own})
@@ -80,13 +86,13 @@ def image_of_each(variants: list[Any]) -> list[models.ProductImage | None]:
     for variant, image in zip(variants, images, strict=True):
         owner = _owner(variant)
         if image is not None and owner is not None:
-            image.__dict__["owner"] = owner
+            image.owner = owner
     return images
 
 
 def _owner(variant: Any) -> Named | None:
     """The names of the variant's product, where they are known without a statement."""
-    if models.ProductVariant.product.is_cached(variant):  # type: ignore[attr-defined]
+    if _has_product(variant):
         return Named(variant.product.name, variant.product.translations)
     owner: Named | None = variant.__dict__.get("owner")
     return owner
@@ -94,7 +100,7 @@ def _owner(variant: Any) -> Named | None:
 
 def whole(products: list[Any]) -> list[Any]:
     """The products with the columns that lists leave out; one statement where some came from a list."""
-    partial = [each.pk for each in products if each.get_deferred_fields()]
+    partial = [each.pk for each in products if isinstance(each, queries.ProductRow)]
     if not partial:
         return products
     loaded = models.Product.objects.in_bulk(partial)
@@ -106,6 +112,9 @@ def vendors_of(rows: list[Any]) -> list[Any]:
     return [found.get(each.vendor_id) for each in rows]
 
 
-def listings_of(products: list[Any], ctx: Context) -> list[models.ProductListing | None]:
+def listings_of(products: list[Any], ctx: Context) -> list[Any]:
+    """What has each product's prices, as a ProductListing has them, or None: rows of a list came with them."""
+    if set(map(type, products)) == {queries.ProductRow}:
+        return products
     currency = ctx.shop.currency
     return per_row(products, f"listing_{currency}", lambda ids: queries.listings_by_product(ids, currency))

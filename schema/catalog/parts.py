@@ -61,7 +61,7 @@ class Image:
     ) -> str:
         width = transform.max_width if transform else None
         format = transform.format.value if transform and transform.format else None
-        return image.source_url or image_files.image_url(image.file.name, max_width=width, format=format)
+        return image.source_url or image_files.image_url(image.file_name, max_width=width, format=format)
 
 
 @strawberry.type(description="A name and a value.")

@@ -101,7 +101,7 @@ class ProductVariant(Node):
         return [products[each.product_id] for each in variants]
 
 
-def _name_values(variant: models.ProductVariant, product: models.Product, language: str) -> list[NameValue]:
+def _name_values(variant: Any, product: models.Product, language: str) -> list[NameValue]:
     order = [option["name"] for option in product.options]
     names = [name for name in order if name in variant.options] + [n for n in variant.options if n not in order]
     term = product.translations
@@ -113,7 +113,7 @@ def _name_values(variant: models.ProductVariant, product: models.Product, langua
     ]
 
 
-def _first(images: list[models.ProductImage] | None) -> Any:
+def _first(images: list[Any] | None) -> Any:
     return images[0] if images else None
 
 
@@ -210,12 +210,12 @@ class Product(Node):
         return [[_attribute(value, ctx.shop.language) for value in found.get(each.pk, [])] for each in products]
 
     @batched(description="All variants, in display order.")
-    def variants(products: list[Any]) -> list[list[ProductVariant]]:
-        return cast("list[list[ProductVariant]]", variants_of(products))
+    def variants(products: list[Any], ctx: Context) -> list[list[ProductVariant]]:
+        return cast("list[list[ProductVariant]]", variants_of(products, ctx))
 
     @batched(description="How many variants there are.")
-    def variant_count(products: list[Any]) -> list[int]:
-        return [len(variants) for variants in variants_of(products)]
+    def variant_count(products: list[Any], ctx: Context) -> list[int]:
+        return [len(variants) for variants in variants_of(products, ctx)]
 
 
 def _range(low: int, high: int, ctx: Context) -> MoneyRange:
@@ -322,7 +322,7 @@ class _CategoryImage:
     source_url = ""
 
     def __init__(self, category: models.Category, ctx: Context) -> None:
-        self.file = category.image
+        self.file_name = category.image.name
         self.alt = translated(category, "name", ctx.shop.language)
         self.owner = None
         self.width = category.image_width

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
-from backend.core.paging import Page
+from backend.core.paging import Page, encode_cursor
 from schema.engine import batched, computed
 
 Node = TypeVar("Node")
@@ -54,8 +54,8 @@ class Connection(Generic[Node]):
         return PageInfo(
             has_next_page=page.has_next,
             has_previous_page=page.has_previous,
-            start_cursor=page.cursors[0] if page.cursors else None,
-            end_cursor=page.cursors[-1] if page.cursors else None,
+            start_cursor=page.cursor_of(0),
+            end_cursor=page.cursor_of(-1),
         )
 
     @batched(description="How many items the whole list has. Counted only when you ask for it.")
@@ -74,15 +74,22 @@ class _Edge:
 class ConnectionPage:
     """The source of a connection type: a page, and whatever a subclass of the type needs beside it."""
 
-    __slots__ = ("count", "cursors", "extra", "has_next", "has_previous", "rows")
+    __slots__ = ("_page", "count", "extra", "has_next", "has_previous", "rows")
 
     def __init__(self, page: Page[Any], **extra: Any) -> None:
+        self._page = page
         self.rows: list[Any] = page.rows
-        self.cursors = page.cursors
         self.has_next = page.has_next
         self.has_previous = page.has_previous
         self.count = page.count
         self.extra = extra
+
+    @property
+    def cursors(self) -> list[str]:
+        return self._page.cursors
+
+    def cursor_of(self, position: int) -> str | None:
+        return encode_cursor(self._page.ordering, self.rows[position]) if self.rows else None
 
 
 def connection(page: Page[Any], **extra: Any) -> Any:

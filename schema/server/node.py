@@ -18,14 +18,24 @@ MAX_IDS = 100
 Loader = Callable[[Context, list[str]], dict[str, Any]]
 Found = TypeVar("Found")
 _loaders: dict[str, Loader] = {}
-_names: dict[type, str] = {}
+
+
+class _Names(dict[type, str]):
+    """GraphQL's names of models; a row without its model has that of its model."""
+
+    def __missing__(self, kind: type) -> str:
+        name = self[kind] = self[kind.model]  # type: ignore[attr-defined]
+        return name
+
+
+_names = _Names()
 
 
 @strawberry.interface(description="Anything with a global id.")
 class Node:
     @computed(description="The global id: opaque, stable, unique over all types.")
     def id(self: Any) -> strawberry.ID:
-        return strawberry.ID(encode(_names[type(self)], self.pk))
+        return encode(_names[type(self)], self.pk)  # type: ignore[return-value]
 
     @classmethod
     def resolve_type(cls, value: Any, *_: Any) -> str:

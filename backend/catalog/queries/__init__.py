@@ -33,15 +33,19 @@ from backend.catalog.queries.products import (
     visible_variants,
 )
 from backend.catalog.queries.purchasable import Purchasable, purchasable_variants
+from backend.catalog.queries.rows import ImageRow, ProductRow, VariantRow
 
 __all__ = [
     "AttributeFilter",
     "Facet",
     "FacetKind",
     "FacetValue",
+    "ImageRow",
     "ProductFilter",
+    "ProductRow",
     "ProductSort",
     "Purchasable",
+    "VariantRow",
     "ancestors_by_category",
     "attributes_by_product",
     "categories_by_id",

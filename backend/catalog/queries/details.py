@@ -12,16 +12,24 @@ from backend.catalog.models import (
     VariantPrice,
 )
 from backend.catalog.queries.filters import IN_STOCK, can_be_ordered
+from backend.catalog.queries.rows import (
+    IMAGE_COLUMNS,
+    PRICE_IN_CURRENCY,
+    VARIANT_COLUMNS,
+    ImageRow,
+    VariantRow,
+)
 from backend.catalog.texts import Named
 from backend.core.prepared import AnyOf, Param, Read
 
-_HISTORY = ("created_at", "updated_at", "deleted_at")
-_VARIANTS = Read[ProductVariant](
+_VARIANTS = Read[VariantRow](
     lambda: (
-        ProductVariant.objects.filter(AnyOf("product_id", "products"), deleted_at__isnull=True)
-        .defer(*_HISTORY)
+        ProductVariant.objects.annotate(price=PRICE_IN_CURRENCY)
+        .filter(AnyOf("product_id", "products"), deleted_at__isnull=True)
         .order_by("product_id", "position", "pk")
-    )
+        .values_list(*VARIANT_COLUMNS)
+    ),
+    VariantRow,
 )
 _LISTINGS = Read[ProductListing](
     lambda: ProductListing.objects.filter(AnyOf("product_id", "products"), currency=Param("currency"))
@@ -31,20 +39,27 @@ _PRICES = Read[VariantPrice](
         "variant_id", "currency", "amount", "compare_at"
     )
 )
-_IMAGES = Read[ProductImage](
-    lambda: ProductImage.objects.filter(AnyOf("product_id", "products")).order_by("product_id", "position", "pk")
+_IMAGES = Read[ImageRow](
+    lambda: (
+        ProductImage.objects.filter(AnyOf("product_id", "products"))
+        .order_by("product_id", "position", "pk")
+        .values_list(*IMAGE_COLUMNS)
+    ),
+    ImageRow,
 )
 _ORDERABLE = Read[Product](
     lambda: Product.objects.filter(AnyOf("id", "products"), can_be_ordered(Param("currency"))).only("id")
 )
 _NAMES = Read[Product](lambda: Product.objects.filter(AnyOf("id", "products")).only("name", "translations"))
-_IMAGES_BY_ID = Read[ProductImage](lambda: ProductImage.objects.filter(AnyOf("id", "ids")))
+_IMAGES_BY_ID = Read[ImageRow](
+    lambda: ProductImage.objects.filter(AnyOf("id", "ids")).values_list(*IMAGE_COLUMNS), ImageRow
+)
 
 
-def variants_by_product(ids: Iterable[int]) -> dict[int, list[ProductVariant]]:
-    """Product id -> its variants in display order; products without any are absent."""
-    found: dict[int, list[ProductVariant]] = defaultdict(list)
-    for row in _VARIANTS(products=list(ids)):
+def variants_by_product(ids: Iterable[int], currency: str) -> dict[int, list[VariantRow]]:
+    """Product id -> its variants in display order, priced in that currency; products without any are absent."""
+    found: dict[int, list[VariantRow]] = defaultdict(list)
+    for row in _VARIANTS(products=list(ids), currency=currency):
         found[row.product_id].append(row)
     return found
 
@@ -57,15 +72,15 @@ def prices_by_variant(ids: Iterable[int], currency: str) -> dict[int, VariantPri
     return {row.variant_id: row for row in _PRICES(variants=list(ids), currency=currency)}
 
 
-def images_by_product(ids: Iterable[int]) -> dict[int, list[ProductImage]]:
+def images_by_product(ids: Iterable[int]) -> dict[int, list[ImageRow]]:
     """Product id -> its images in display order; products without any are absent."""
-    found: dict[int, list[ProductImage]] = defaultdict(list)
+    found: dict[int, list[ImageRow]] = defaultdict(list)
     for row in _IMAGES(products=list(ids)):
         found[row.product_id].append(row)
     return found
 
 
-def images_by_id(ids: Iterable[int]) -> dict[int, ProductImage]:
+def images_by_id(ids: Iterable[int]) -> dict[int, ImageRow]:
     return {row.pk: row for row in _IMAGES_BY_ID(ids=list(ids))}
 
 

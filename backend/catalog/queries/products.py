@@ -12,6 +12,7 @@ from django.db.models import Count, F, FilteredRelation, IntegerField, Q, QueryS
 from backend.catalog.models import STOREFRONT, Category, Product, ProductVariant
 from backend.catalog.queries.filters import EVERYTHING, ProductFilter, filter_products
 from backend.catalog.queries.lists import subtrees
+from backend.catalog.queries.rows import PRODUCT_COLUMNS, ProductRow
 from backend.core import clock
 from backend.core.context import ShopContext
 from backend.core.paging import (
@@ -27,9 +28,6 @@ from backend.core.paging import (
 )
 from backend.core.prepared import Param
 from backend.vendors.models import VendorStatus
-
-HEAVY = ("description", "description_html", "seo_title", "seo_description", "options")
-"""Columns that lists do not show: left out of list reads."""
 
 
 class ProductSort(Enum):
@@ -92,7 +90,9 @@ def _visible(currency: str | Param, now: datetime | Param) -> QuerySet[Product]:
     )
 
 
-_PAGES = PreparedPages[Product](lambda: _visible(Param("currency"), Param("now")).defer(*HEAVY))
+_PAGES = PreparedPages[ProductRow](
+    lambda: _visible(Param("currency"), Param("now")).values_list(*PRODUCT_COLUMNS), ProductRow
+)
 
 
 def page_products(
@@ -101,7 +101,7 @@ def page_products(
     request: PageRequest,
     filter: ProductFilter | None = None,
     sort: ProductSort = ProductSort.NEWEST,
-) -> Page[Product]:
+) -> Page[ProductRow]:
     """One page of the storefront's products. Raises Invalid for a cursor of another order and for odd filters."""
     if filter is None or filter == EVERYTHING:
 
@@ -110,7 +110,7 @@ def page_products(
 
         return _PAGES.page(ORDERINGS[sort], request, count=count, currency=shop.currency, now=clock.now())
     rows = filter_products(visible_products(shop), filter, shop)
-    return page(rows.defer(*HEAVY), ORDERINGS[sort], request)
+    return page(rows.values_list(*PRODUCT_COLUMNS), ORDERINGS[sort], request, ProductRow)
 
 
 def page_products_by_category(
@@ -120,19 +120,21 @@ def page_products_by_category(
     request: PageRequest,
     filter: ProductFilter | None = None,
     sort: ProductSort = ProductSort.NEWEST,
-) -> list[Page[Product]]:
+) -> list[Page[ProductRow]]:
     """A page of each category's products, its subtree's included; one statement, and one more for their counts."""
     rows = filter_products(visible_products(shop), filter, shop)
     windows = [
         page_queryset(
-            rows.filter(category__path__startswith=category.path).defer(*HEAVY), ORDERINGS[sort], request
+            rows.filter(category__path__startswith=category.path).values_list(*PRODUCT_COLUMNS),
+            ORDERINGS[sort],
+            request,
         ).annotate(_list=Value(n, IntegerField()))
         for n, category in enumerate(categories)
     ]
     union = windows[0] if len(windows) == 1 else windows[0].union(*windows[1:], all=True)
-    found: list[list[Product]] = [[] for _ in categories]
-    for row in union:
-        found[row._list].append(row)  # type: ignore[attr-defined]
+    found: list[list[ProductRow]] = [[] for _ in categories]
+    for *row, number in union:
+        found[number].append(ProductRow(row))
     counts = Together(lambda: _count_below(categories, rows))
     return [page_of(rows_of_one, ORDERINGS[sort], request, count=counts.of(n)) for n, rows_of_one in enumerate(found)]
 

@@ -11,8 +11,7 @@ from django.db import transaction
 
 from backend.carts.pricing import LinePrice, Totals
 from backend.carts.services import close_ordered
-from backend.catalog.models import ProductImage
-from backend.catalog.queries import images_by_product
+from backend.catalog.queries import ImageRow, images_by_product
 from backend.catalog.texts import translated
 from backend.core import clock, idempotency
 from backend.core.caller import Caller
@@ -131,7 +130,7 @@ def _create_lines(order: Order, purchase: Purchase, prices: Mapping[int, LinePri
     )
 
 
-def _first_id(images: list[ProductImage] | None) -> int | None:
+def _first_id(images: list[ImageRow] | None) -> int | None:
     return images[0].pk if images else None
 
 
