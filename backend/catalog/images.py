@@ -2,10 +2,11 @@
 
 import io
 import re
+from functools import lru_cache
 
 from django.conf import settings
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 WIDTHS = (100, 200, 400, 800, 1200, 1600, 2400)
@@ -21,11 +22,20 @@ def absolute(url: str) -> str:
 
 def image_url(name: str, *, max_width: int | None = None, format: str | None = None) -> str:
     """The absolute address of a stored image, or of a copy that is at most about that wide and of that format."""
-    if max_width is None and format is None:
-        return absolute(default_storage.url(name))
-    return absolute(default_storage.url(copy_name(name, max_width, format)))
+    if max_width is not None or format is not None:
+        name = copy_name(name, max_width, format)
+    if isinstance(default_storage, FileSystemStorage):
+        return _local_url(name, default_storage.base_url, settings.PUBLIC_URL)
+    return absolute(default_storage.url(name))
 
 
+@lru_cache(maxsize=50_000)
+def _local_url(name: str, _base_url: str, _public_url: str) -> str:
+    """Follows from the name and the settings alone, unlike a signed address; a dozen calls of urllib otherwise."""
+    return absolute(default_storage.url(name))
+
+
+@lru_cache(maxsize=50_000)
 def copy_name(name: str, max_width: int | None, format: str | None) -> str:
     """Where a copy is stored. The width is rounded up to the next of WIDTHS."""
     width = next((each for each in WIDTHS if max_width is not None and each >= max_width), WIDTHS[-1])

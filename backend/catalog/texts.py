@@ -14,7 +14,8 @@ MAX_ROUNDS = 10
 
 def translated(row: Any, name: str, language: str) -> str:
     """The column in that language where there is a translation, else as it is."""
-    texts = row.translations.get(language)
+    translations = row.translations
+    texts = translations.get(language) if translations else None
     value = texts.get(name) if texts else None
     return str(value or getattr(row, name))
 

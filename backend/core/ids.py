@@ -14,17 +14,9 @@ class IdNotFound(NotFound):
     default_message = "There is nothing with this id."
 
 
-def encode(type_name: str, pk: Any) -> str:
-    return _encode(type_name, pk) if isinstance(pk, int) else _encode_text(f"{type_name}:{pk}")
-
-
 @lru_cache(maxsize=100_000)
-def _encode(type_name: str, pk: int) -> str:
-    return _encode_text(f"{type_name}:{pk}")
-
-
-def _encode_text(text: str) -> str:
-    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+def encode(type_name: str, pk: Any) -> str:
+    return base64.urlsafe_b64encode(f"{type_name}:{pk}".encode()).rstrip(b"=").decode()
 
 
 def parse(global_id: str) -> tuple[str, str]:

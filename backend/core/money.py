@@ -27,7 +27,7 @@ class Money(NamedTuple):
     @property
     def amount(self) -> str:
         """The decimal string of the API: "12.50", "1250" for JPY."""
-        return amount_text(self.minor, exponent(self.currency))
+        return amount_of(self.minor, self.currency)
 
     def format(self, language: str) -> str:
         """How people of that language write it: "$12.50", "12,50 €"."""
@@ -38,6 +38,11 @@ class Money(NamedTuple):
 def exponent(currency: str) -> int:
     """How many digits the currency has after the point (CLDR: USD 2, JPY 0, KWD 3)."""
     return get_currency_precision(currency)
+
+
+@lru_cache(maxsize=50_000)
+def amount_of(minor: int, currency: str) -> str:
+    return amount_text(minor, exponent(currency))
 
 
 def amount_text(minor: int, digits: int) -> str:

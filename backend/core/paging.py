@@ -140,7 +140,8 @@ def _window(
         operator = "<" if ordering.descending == (field == "after") else ">"
         rows = rows.filter(RowComparison(operator, [F(column) for column in columns], values))
     descending = ordering.descending != backward
-    return rows.order_by(*(f"-{column}" if descending else column for column in columns))[: size + 1]
+    window: QuerySet[Any, Any] = rows.order_by(*(f"-{column}" if descending else column for column in columns))
+    return window[: size + 1]
 
 
 class PreparedPages(Generic[Row]):

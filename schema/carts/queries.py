@@ -5,30 +5,29 @@ from typing import Annotated
 from uuid import UUID
 
 import strawberry
-from strawberry.types import Info
 
 from backend.carts import queries
 from backend.carts.queries import CartView
 from schema.carts.types import Cart, as_cart
+from schema.engine import root_query
 from schema.server.context import Context
-from schema.server.db import db
 from schema.server.ids import IdNotFound, decode_uuid
 from schema.server.node import register
 
 
 @strawberry.type
 class CartQuery:
-    @strawberry.field(
+    @root_query(
         description="An open cart by its id; null when there is none, it is not yours, was ordered or has expired."
     )
-    async def cart(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The cart's id.")]
+    def cart(
+        ctx: Context, *, id: Annotated[strawberry.ID, strawberry.argument(description="The cart's id.")]
     ) -> Cart | None:
         try:
             cart_id = decode_uuid(id, "Cart")
         except IdNotFound:
             return None
-        view = await db(queries.find_cart, caller=info.context.caller, cart_id=cart_id)
+        view = queries.find_cart(caller=ctx.caller, cart_id=cart_id)
         return None if view is None else as_cart(view)
 
 

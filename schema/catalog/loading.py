@@ -86,7 +86,7 @@ def image_of_each(variants: list[Any]) -> list[queries.ImageRow | None]:
     for variant, image in zip(variants, images, strict=True):
         owner = _owner(variant)
         if image is not None and owner is not None:
-            image.owner = owner
+            image.__dict__["owner"] = owner
     return images
 
 

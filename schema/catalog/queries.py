@@ -3,16 +3,15 @@
 from typing import Annotated, Any
 
 import strawberry
-from strawberry.types import Info
 
 from backend.catalog import models, queries
 from backend.core.errors import Invalid
 from backend.core.paging import page_request
 from schema.catalog.inputs import ProductFilter, ProductSort, to_filter, to_sort
 from schema.catalog.types import Category, CategoryConnection, Product, ProductConnection, ProductVariant
+from schema.engine import root_query
 from schema.server.connections import After, Before, First, Last, connection
 from schema.server.context import Context
-from schema.server.db import db
 from schema.server.ids import IdNotFound, decode_int
 from schema.server.node import integer_keys, register
 
@@ -28,10 +27,9 @@ def one_key(type_name: str, id: str | None, name: str, value: str | None) -> tup
 
 @strawberry.type
 class CatalogQuery:
-    @strawberry.field(description="A product, by id or by slug; null when there is none to be seen.")
-    async def product(
-        self,
-        info: Info,
+    @root_query(description="A product, by id or by slug; null when there is none to be seen.")
+    def product(
+        *,
         id: Annotated[strawberry.ID | None, strawberry.argument(description="The product's id.")] = None,
         slug: Annotated[str | None, strawberry.argument(description="The product's slug.")] = None,
     ) -> Product | None:
@@ -39,12 +37,11 @@ class CatalogQuery:
             pk, text = one_key("Product", id, "slug", slug)
         except IdNotFound:
             return None
-        return await db(queries.find_product, pk=pk, slug=text)  # type: ignore[return-value, arg-type]
+        return queries.find_product(pk=pk, slug=text)  # type: ignore[return-value]
 
-    @strawberry.field(description="A variant, by id or by SKU; null when there is none to be seen.")
-    async def variant(
-        self,
-        info: Info,
+    @root_query(description="A variant, by id or by SKU; null when there is none to be seen.")
+    def variant(
+        *,
         id: Annotated[strawberry.ID | None, strawberry.argument(description="The variant's id.")] = None,
         sku: Annotated[str | None, strawberry.argument(description="The variant's SKU.")] = None,
     ) -> ProductVariant | None:
@@ -52,12 +49,11 @@ class CatalogQuery:
             pk, text = one_key("ProductVariant", id, "sku", sku)
         except IdNotFound:
             return None
-        return await db(queries.find_variant, pk=pk, sku=text)  # type: ignore[return-value, arg-type]
+        return queries.find_variant(pk=pk, sku=text)  # type: ignore[return-value]
 
-    @strawberry.field(description="A category, by id or by slug; null when there is none.")
-    async def category(
-        self,
-        info: Info,
+    @root_query(description="A category, by id or by slug; null when there is none.")
+    def category(
+        *,
         id: Annotated[strawberry.ID | None, strawberry.argument(description="The category's id.")] = None,
         slug: Annotated[str | None, strawberry.argument(description="The category's slug.")] = None,
     ) -> Category | None:
@@ -65,19 +61,19 @@ class CatalogQuery:
             pk, text = one_key("Category", id, "slug", slug)
         except IdNotFound:
             return None
-        return await db(queries.find_category, pk=pk, slug=text)  # type: ignore[return-value]
+        return queries.find_category(pk=pk, slug=text)  # type: ignore[return-value]
 
-    @strawberry.field(description="The categories without a parent, in the tree's order.")
-    async def categories(
-        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    @root_query(description="The categories without a parent, in the tree's order.")
+    def categories(
+        *, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> CategoryConnection:
         request = page_request(first=first, after=after, last=last, before=before)
-        return connection(await db(queries.page_root_categories, request))  # type: ignore[no-any-return]
+        return connection(queries.page_root_categories(request))  # type: ignore[no-any-return]
 
-    @strawberry.field(description="The products that are sold in the context's currency.")
-    async def products(
-        self,
-        info: Info,
+    @root_query(description="The products that are sold in the context's currency.")
+    def products(
+        ctx: Context,
+        *,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -87,12 +83,11 @@ class CatalogQuery:
             ProductSort | None, strawberry.argument(description="In this order; NEWEST by default.")
         ] = None,
     ) -> ProductConnection:
-        context: Context = info.context
         request = page_request(first=first, after=after, last=last, before=before)
         wanted = to_filter(filter)
-        page = await db(queries.page_products, shop=context.shop, request=request, filter=wanted, sort=to_sort(sort))
+        page = queries.page_products(shop=ctx.shop, request=request, filter=wanted, sort=to_sort(sort))
         return connection(  # type: ignore[no-any-return]
-            page, facets=lambda: queries.facets(queries.visible_products(context.shop), wanted, context.shop)
+            page, facets=lambda: queries.facets(queries.visible_products(ctx.shop), wanted, ctx.shop)
         )
 
 

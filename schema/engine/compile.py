@@ -1,7 +1,7 @@
 """From a validated document to plans, once for each selection and set of flags."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from inspect import iscoroutinefunction
 from operator import attrgetter
 from typing import Any
@@ -24,7 +24,13 @@ from graphql import (
     is_non_null_type,
     is_object_type,
 )
-from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_subfields
+from graphql.execution.collect_fields import (
+    CollectedFields,
+    FieldDetails,
+    FragmentDetails,
+    collect_fields,
+    collect_subfields,
+)
 from graphql.execution.values import VariableValues, get_argument_values
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.arguments import convert_arguments
@@ -45,6 +51,7 @@ from schema.engine.plan import (
     NonNull,
     ObjectOf,
     Place,
+    Run,
     Selection,
     Step,
 )
@@ -65,11 +72,14 @@ class Unsupported(Exception):
     """A selection that graphql-core has to run; the text says why."""
 
 
-class Plan:
-    """How to complete what one root field returned. `blocking` tells whether that may wait for a database."""
+Complete = Callable[[list[Any], Run], list[Any]]
 
-    def __init__(self, completer: Completer, *, blocking: bool) -> None:
-        self.completer = completer
+
+class Plan:
+    """How to complete a root field's value, or the root. `blocking` tells whether that may wait for a database."""
+
+    def __init__(self, complete: Complete, *, blocking: bool) -> None:
+        self.complete = complete
         self.blocking = blocking
 
 
@@ -91,9 +101,24 @@ class Plans:
         """The plan of a root field, compiled if need be; or why there is none."""
         # A fragment's field may be the root field of a query and of a mutation, which return different types.
         key = id(returns), *(id(each.node) for each in details)
+
+        def build(compiler: _Compiler) -> Complete:
+            compiler.check(details)
+            return compiler.completer(returns, details).complete
+
+        return self._plan(key, [each.node for each in details], operation, build)
+
+    def find_whole(self, operation: "Operation", root: GraphQLObjectType) -> Plan | Unsupported:
+        """The plan of a query with all its root fields; its only value is the root's."""
+        node = operation.node
+        return self._plan((id(node),), [node], operation, lambda compiler: compiler.root_selection(root).run)
+
+    def _plan(
+        self, key: tuple[int, ...], nodes: list[Any], operation: "Operation", build: Callable[["_Compiler"], Complete]
+    ) -> Plan | Unsupported:
         planned = self._selections.get(key)
         if planned is None:
-            planned = self._selections[key] = _Planned(details, operation.fragments)
+            planned = self._selections[key] = _Planned(nodes, operation.fragments)
             self.steps += planned.weight
         else:
             try:
@@ -103,7 +128,7 @@ class Plans:
         flags = tuple(operation.variables.coerced.get(name) for name in planned.flags)
         plan = planned.by_flags.get(flags)
         if plan is None:
-            plan, steps = self._compile(operation, returns, details)
+            plan, steps = self._compile(operation, build)
             self.steps += planned.keep(flags, plan, steps)
             self._make_room()
         return plan
@@ -117,18 +142,17 @@ class Plans:
             self.steps -= planned.weight
 
     def _compile(
-        self, operation: "Operation", returns: GraphQLType, details: list[FieldDetails]
+        self, operation: "Operation", build: Callable[["_Compiler"], Complete]
     ) -> tuple[Plan | Unsupported, int]:
         """The plan, or why there is none, and how many steps it has."""
         compiler = _Compiler(self._schema, operation, self._registry, self._config)
         try:
-            compiler.check(details)
-            completer = compiler.completer(returns, details)
+            complete = build(compiler)
         except Unsupported as reason:
             return reason, 1
         except Exception as error:  # noqa: BLE001 - graphql-core meets it too, and tells it in its place
             return Unsupported(type(error).__name__), 1
-        return Plan(completer, blocking=compiler.blocking), compiler.steps
+        return Plan(complete, blocking=compiler.blocking), compiler.steps
 
 
 class Operation:
@@ -143,8 +167,8 @@ class Operation:
 
 
 class _Planned:
-    def __init__(self, details: list[FieldDetails], fragments: dict[str, FragmentDetails]) -> None:
-        self.nodes = [each.node for each in details]
+    def __init__(self, nodes: list[Any], fragments: dict[str, FragmentDetails]) -> None:
+        self.nodes = nodes  # kept, so that no other node gets the ids that this is found by
         self.flags = _flag_variables(self.nodes, fragments)
         self.by_flags: dict[tuple[Any, ...], Plan | Unsupported] = {}
         # The nodes keep their document, which weighs about as much as a step for each hundred characters.
@@ -241,10 +265,18 @@ class _Compiler:
         collected = collect_subfields(
             self._schema, operation.fragments, operation.variables, operation.node, object_type, details
         )
+        return self._steps(object_type, collected)
+
+    def _steps(self, object_type: GraphQLObjectType, collected: CollectedFields) -> Selection:
         if collected.new_defer_usages:
             raise Unsupported("@defer")
         steps = {key: self._step(object_type, same) for key, same in collected.grouped_field_set.items()}
         return Selection(list(steps), list(steps.values()))
+
+    def root_selection(self, root: GraphQLObjectType) -> Selection:
+        operation = self._operation
+        collected = collect_fields(self._schema, operation.fragments, operation.variables, root, operation.node)
+        return self._steps(root, collected)
 
     def check(self, details: list[FieldDetails]) -> None:
         for each in details:

@@ -1,9 +1,9 @@
-"""The two kinds of field: a column of the parent's row, or a batched function from all parents to all answers."""
+"""The kinds of field: a column of the parent's row, or a function of all parents, of one, or of the root."""
 
 import inspect
 import typing
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, wraps
 from operator import attrgetter
 from typing import Any
 
@@ -93,14 +93,55 @@ def batched(
             deprecation_reason=deprecation_reason,
             metadata={"cost": cost},
         )
-        field.batch = batch
-        field.takes_context = _takes_context(signature)
+        answer = answers_of(signature.return_annotation)
+        return _finish(field, batch, signature, answer, takes_context=_takes_context(signature))
 
-        def resolver(self: Any, info: Info, **kwargs: Any) -> Any:
-            key = field.key if not kwargs else BatchKey(field.batch_name, batch, field.takes_context, kwargs)
-            return info.context.batches.load(key, self)
+    return decorate if function is None else decorate(function)
 
-        return field(_stub(resolver, batch, signature, answers_of(signature.return_annotation)))
+
+def _finish(field: BatchedField, batch: BatchFunction, signature: Any, answer: Any, *, takes_context: bool) -> Any:
+    """The batched field with the resolver that Strawberry calls."""
+    field.batch, field.takes_context = batch, takes_context
+
+    def resolver(self: Any, info: Info, **kwargs: Any) -> Any:
+        key = field.key if not kwargs else BatchKey(field.batch_name, batch, takes_context, kwargs)
+        return info.context.batches.load(key, self)
+
+    return field(_stub(resolver, batch, signature, answer))
+
+
+def root_query(
+    function: Callable[..., Any] | None = None,
+    *,
+    description: str | None = None,
+    name: str | None = None,
+    permission_classes: Sequence[type[BasePermission]] = (),
+    deprecation_reason: str | None = None,
+    cost: int = 1,
+) -> Any:
+    """Make a field of `Query` of a sync function `(ctx, *, arguments) -> answer`, which may do I/O.
+
+    It is a batched field whose only parent is the root: root fields of one operation share a hop to a database thread.
+    `ctx` may be left out; keyword-only parameters are the field's GraphQL arguments.
+    """
+
+    def decorate(read: Callable[..., Any]) -> Any:
+        signature = inspect.signature(read)
+        field = BatchedField(
+            graphql_name=name,
+            description=description,
+            permission_classes=list(permission_classes),
+            deprecation_reason=deprecation_reason,
+            metadata={"cost": cost},
+        )
+        takes_context = any(each.kind is each.POSITIONAL_OR_KEYWORD for each in signature.parameters.values())
+
+        @wraps(read)
+        def batch(roots: list[Any], ctx: Any, **arguments: Any) -> list[Any]:
+            answer = read(ctx, **arguments) if takes_context else read(**arguments)
+            return [answer] * len(roots)
+
+        return _finish(field, batch, signature, signature.return_annotation, takes_context=True)
 
     return decorate if function is None else decorate(function)
 

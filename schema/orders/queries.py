@@ -5,27 +5,26 @@ from typing import Annotated, cast
 from uuid import UUID
 
 import strawberry
-from strawberry.types import Info
 
 from backend.core.errors import NotFound
 from backend.orders import models, queries
 from backend.orders.services import access_order
+from schema.engine import root_query
 from schema.orders.types import Order
 from schema.server.context import Context
-from schema.server.db import db
 from schema.server.ids import decode_uuid
 from schema.server.node import register
 
 
 @strawberry.type
 class OrderQuery:
-    @strawberry.field(
+    @root_query(
         description="An order: a guest's by its id and token. Null when there is none or the token is not its own; the "
         "two look the same."
     )
-    async def order(
-        self,
-        info: Info,
+    def order(
+        ctx: Context,
+        *,
         id: Annotated[strawberry.ID, strawberry.argument(description="The order's id.")],
         token: Annotated[
             str | None, strawberry.argument(description="The order's token, from `orderPlace`; for guests.")
@@ -33,7 +32,7 @@ class OrderQuery:
     ) -> Order | None:
         try:
             order_id = decode_uuid(id, "Order")
-            found = await db(access_order, caller=info.context.caller, order_id=order_id, token=token)
+            found = access_order(caller=ctx.caller, order_id=order_id, token=token)
         except NotFound:
             return None
         return cast(Order, found)

@@ -6,12 +6,10 @@ from typing import Annotated, Any, TypeVar
 
 import strawberry
 from django.db.models import Model
-from strawberry.types import Info
 
 from backend.core.errors import Invalid
-from schema.engine import computed
+from schema.engine import computed, root_query
 from schema.server.context import Context
-from schema.server.db import db
 from schema.server.ids import IdNotFound, encode, parse
 
 MAX_IDS = 100
@@ -75,21 +73,21 @@ def load_nodes(context: Context, global_ids: Sequence[str]) -> list[Any]:
 
 @strawberry.type
 class NodeQuery:
-    @strawberry.field(description="Whatever has this global id; null when there is nothing or it is not yours.")
-    async def node(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="A global id.")]
+    @root_query(description="Whatever has this global id; null when there is nothing or it is not yours.")
+    def node(
+        ctx: Context, *, id: Annotated[strawberry.ID, strawberry.argument(description="A global id.")]
     ) -> Node | None:
-        return (await db(load_nodes, info.context, [id]))[0]  # type: ignore[no-any-return]
+        return load_nodes(ctx, [id])[0]  # type: ignore[no-any-return]
 
-    @strawberry.field(description="Whatever has these global ids, in their order, null where there is nothing.")
-    async def nodes(
-        self,
-        info: Info,
+    @root_query(description="Whatever has these global ids, in their order, null where there is nothing.")
+    def nodes(
+        ctx: Context,
+        *,
         ids: Annotated[list[strawberry.ID], strawberry.argument(description="Up to 100 global ids.")],
     ) -> list[Node | None]:
         if len(ids) > MAX_IDS:
             raise Invalid(f"At most {MAX_IDS} ids at once.", field=["ids"])
-        return await db(load_nodes, info.context, ids)
+        return load_nodes(ctx, ids)
 
 
 def integer_keys(keys: Sequence[str]) -> list[int]:

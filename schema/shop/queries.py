@@ -5,7 +5,6 @@ from typing import cast
 import strawberry
 from babel.core import Locale
 from django.conf import settings
-from strawberry.types import Info
 
 from backend.core.addresses import COUNTRIES
 from backend.core.money import exponent
@@ -98,8 +97,8 @@ class Shop:
 
 @strawberry.type
 class ShopQuery:
-    @strawberry.field(description="The shop: what it is called, speaks and takes.")
-    def shop(self, info: Info) -> Shop:
+    @computed(description="The shop: what it is called, speaks and takes.")
+    def shop(root: None) -> Shop:
         return Shop(
             name=settings.SHOP_NAME,
             default_currency=cast(CurrencyCode, settings.DEFAULT_CURRENCY),
