@@ -11,8 +11,10 @@ from backend.orders.services.settling import (
     apply_refund,
     check_payable,
     flag_payment,
+    note_payment_authorized,
     note_payment_failed,
     note_payment_started,
+    revert_refund,
 )
 
 __all__ = [
@@ -27,8 +29,10 @@ __all__ = [
     "expire_unpaid_orders",
     "flag_payment",
     "lock_order",
+    "note_payment_authorized",
     "note_payment_failed",
     "note_payment_started",
     "place_order",
     "record_event",
+    "revert_refund",
 ]

@@ -3,7 +3,9 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 
 from backend.carts.checking import may_run_short
@@ -16,6 +18,9 @@ from backend.orders.errors import OrderNotPayable
 from backend.orders.models import Order, OrderEventType, OrderLine, OrderStatus, PaymentStatus
 from backend.orders.services.events import record_event
 from backend.orders.states import become
+
+AUTHORIZATION = timedelta(days=6)
+"""How long an order waits for money that is set aside: most cards let it go after seven days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,16 @@ def apply_refund(order: Order, *, amount: int) -> None:
     record_event(order, OrderEventType.REFUNDED, f"{back.amount} {back.currency} went back to the buyer.")
 
 
+def revert_refund(order: Order, *, amount: int) -> None:
+    """Take back what `apply_refund` counted: the gateway did not give the money (minor units) back after all."""
+    _check_amount(amount)
+    if amount > order.refunded:
+        raise ValueError(f"Order {order.number} has not given back so much.")
+    order.refunded -= amount
+    order.payment_status = payment_status(order)
+    order.save(update_fields=["refunded", "payment_status"])
+
+
 def _settle(order: Order) -> None:
     """Turn a locked order PAID. Locks products and then stock levels, by id. Emits order.paid."""
     count_units(order)
@@ -89,8 +104,22 @@ def note_payment_started(order: Order, gateway: str = "") -> None:
     record_event(order, OrderEventType.PAYMENT_STARTED, message)
 
 
+def note_payment_authorized(order: Order) -> None:
+    """Money is set aside: what the order holds waits for staff to take it. Emits order.payment_authorized."""
+    if order.status == OrderStatus.PENDING_PAYMENT:
+        order.payment_due_at = clock.now() + AUTHORIZATION
+        if not order.paid:
+            order.payment_status = PaymentStatus.AUTHORIZED
+    record_event(order, OrderEventType.PAYMENT_AUTHORIZED, "The money was set aside.")
+
+
 def note_payment_failed(order: Order, message: str) -> None:
-    """An attempt failed; the order stays payable until its time is over. Emits order.payment_failed."""
+    """An attempt failed; the order stays payable until its time is over. Emits order.payment_failed.
+
+    One that waited for money that was set aside, and is not any more, gets the time of a new order.
+    """
+    if order.payment_status == PaymentStatus.AUTHORIZED and order.status == OrderStatus.PENDING_PAYMENT:
+        order.payment_due_at = clock.now() + timedelta(minutes=settings.RESERVATION_MINUTES)
     if order.status == OrderStatus.PENDING_PAYMENT and order.paid == 0:
         order.payment_status = PaymentStatus.FAILED
     record_event(order, OrderEventType.PAYMENT_FAILED, message)
