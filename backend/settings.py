@@ -14,6 +14,7 @@ from babel import Locale
 from django.core.exceptions import ImproperlyConfigured
 
 from backend.environment import Env
+from backend.payments.gateways.accounts import Account
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env(BASE_DIR / ".env")
@@ -202,6 +203,11 @@ SANDBOX_WEBHOOK_SECRET: str = env.str("SANDBOX_WEBHOOK_SECRET", default="sandbox
 # Origins that a payment may return the buyer to; empty in development means any http(s) address.
 RETURN_URL_ORIGINS: list[str] = env.list("RETURN_URL_ORIGINS", default=[PUBLIC_URL] if PRODUCTION else [])
 
+# Each gateway's merchant accounts; one without variables is off. `backend/payments/gateways/<name>.py` is its adapter.
+GATEWAYS: dict[str, list[Account]] = {
+    "sandbox": [Account("sandbox")] if SANDBOX_GATEWAY else [],
+}
+
 # Tokens --------------------------------------------------------------------------------------------
 TOKEN_ALGORITHM: str = env.str("TOKEN_ALGORITHM", default="HS256")
 TOKEN_KEYS: list[str] = env.list("TOKEN_KEYS", default=[])
@@ -306,4 +312,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    # These write addresses and bodies below this level, and some gateways want secrets there.
+    "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpcore", "stripe", "paypalrestsdk", "urllib3")},
 }

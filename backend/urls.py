@@ -5,7 +5,7 @@ from django.urls import path
 
 from backend.catalog.views import media
 from backend.core import views
-from backend.payments import webhooks
+from backend.payments import returning, webhooks
 from backend.payments.sandbox import pages
 
 urlpatterns = [
@@ -17,6 +17,8 @@ urlpatterns = [
     path("dev/mail/<str:name>/html/", views.mail_html, name="mail-html"),
     path("healthz", views.health, name="health"),
     path("media/<path:path>", media, name="media"),
+    path("payments/return/<slug:gateway_id>/<uuid:payment_id>/", returning.receive, name="payment-return"),
     path("sandbox/pay/<slug:charge_id>/", pages.pay, name="sandbox-pay"),
     path("webhooks/<slug:gateway_id>/", webhooks.receive, name="webhook"),
+    path("webhooks/<slug:gateway_id>/<slug:account>/", webhooks.receive, name="webhook-of-account"),
 ]

@@ -15,3 +15,7 @@ def next_question(created_at: datetime, moment: datetime) -> datetime:
     A quarter of its age: some thirty questions in a week, most of them while the buyer may still be there.
     """
     return moment + min(max(SILENT, (moment - created_at) / 4), LONGEST)
+
+
+REFUND_DOUBTED = timedelta(days=1)
+"""How long a gateway without keys is asked what became of a refund, before a person has to look."""

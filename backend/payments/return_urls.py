@@ -39,6 +39,11 @@ def return_url(payment: Payment) -> str:
     return with_query(payment.return_url, ids)
 
 
+def callback_url(payment: Payment) -> str:
+    """Our own address for the returning browser: it takes what gateways add, by GET or POST, and sends the buyer on."""
+    return f"{settings.PUBLIC_URL}/payments/return/{payment.gateway}/{payment.pk}/"
+
+
 def with_query(url: str, added: dict[str, str]) -> str:
     """The address with more in its query, and whatever was there untouched."""
     parts, more = urlsplit(url), urlencode(added)

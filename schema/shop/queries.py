@@ -1,6 +1,6 @@
 """What a storefront asks before anything else."""
 
-from typing import cast
+from typing import Annotated, cast
 
 import strawberry
 from babel.core import Locale
@@ -78,20 +78,28 @@ class Shop:
         codes = settings.COUNTRIES_OFFERED or sorted(COUNTRIES)
         return [Country(code=code, name=names.get(code, code)) for code in codes]  # type: ignore[arg-type]
 
-    @computed(description="The ways to pay.")
-    def payment_gateways(shop: "Shop") -> list[PaymentGatewayType]:
+    @computed(
+        description="The ways to pay; where you name the cart's currency and its billing address' country, only those "
+        "that take the one and serve the other."
+    )
+    def payment_gateways(
+        shop: "Shop",
+        currency: Annotated[CurrencyCode | None, strawberry.argument(description="Only those that take it.")] = None,
+        country: Annotated[CountryCode | None, strawberry.argument(description="Only those that serve it.")] = None,
+    ) -> list[PaymentGatewayType]:
+        taken, served = cast(str, currency or ""), cast(str, country or "")
         return [
             PaymentGatewayType(
-                id=strawberry.ID(gateway.id),
-                name=gateway.name,
+                id=strawberry.ID(gateway),
+                name=accounts[0].name,
                 currencies=[
                     code  # type: ignore[misc]
                     for code in settings.CURRENCIES_OFFERED
-                    if (taken := gateway.currencies()) is None or code in taken
+                    if any(registry.takes(account, currency=code, country=served) for account in accounts)
                 ],
-                flow=gateway.flow,
+                flow=accounts[0].capabilities.flow,
             )
-            for gateway in registry.enabled()
+            for gateway, accounts in registry.offered(currency=taken, country=served).items()
         ]
 
 

@@ -46,6 +46,8 @@ def test_every_setting_from_the_environment_is_explained() -> None:
     readers = [*SOURCES, ROOT / "Procfile", ROOT / "docker-compose.yml", ROOT / "docker" / "entrypoint.sh"]
     text = (ROOT / "backend" / "settings.py").read_text(encoding="utf-8")
     read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', text))
+    accounts = text[text.index("GATEWAYS:") :].partition("\n}")[0]
+    read |= {name for name in re.findall(r'"([A-Z_]+)"', accounts) if "_" in name}
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     explained = set(re.findall(r"^#? ?([A-Z][A-Z_]+)=", example, flags=re.MULTILINE))
     assert read - explained == set()

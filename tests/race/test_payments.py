@@ -140,7 +140,7 @@ def test_pay_pressed_ten_times_at_once_still_asks_to_authenticate() -> None:
 def test_sweeps_at_once_share_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     payments = [start(make_order()) for _ in range(6)]
     asked: list[UUID] = []
-    monkeypatch.setattr(SandboxGateway, "verify", lambda self, *, reference, payment_id: asked.append(payment_id))
+    monkeypatch.setattr(SandboxGateway, "verify", lambda self, payment: asked.append(payment.payment_id))
     clock.move_offset(121)
     assert sum(at_once([verify_silent_payments] * 4)) == len(payments)
     assert sorted(asked) == sorted(payment.pk for payment in payments)

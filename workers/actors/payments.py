@@ -17,6 +17,12 @@ def process_webhook(event_id: str, message_id: str, data: dict[str, Any]) -> Non
     services.process_webhook(int(message_id))
 
 
+@dramatiq.actor(queue_name=QUEUE, max_retries=4, min_backoff=1_000, max_backoff=30_000, time_limit=60_000)  # ms
+def verify_returned(event_id: str, payment_id: str, data: dict[str, Any]) -> None:
+    """Ask about a payment whose buyer is back. Few tries: the storefront asks too, and so does the sweep."""
+    services.verify_returned(UUID(payment_id), data)
+
+
 @dramatiq.actor(queue_name=QUEUE, max_retries=20, min_backoff=2_000, max_backoff=3_600_000, time_limit=60_000)  # ms
 def execute_refund(event_id: str, refund_id: str, data: dict[str, Any]) -> None:
     """Give back what was decided."""

@@ -2,22 +2,32 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 import orjson
 from django.conf import settings
 
 from backend.payments.gateways.base import (
+    Account,
+    Capabilities,
+    CaptureMode,
     ChargeReport,
     ChargeState,
+    ErrorCode,
     Flow,
     GatewayMessage,
+    GatewayRefused,
+    IncomingMessage,
+    Method,
+    PaymentRef,
+    RefundOutcome,
     RefundRefused,
+    RefundReport,
+    RefundRequest,
     SignatureInvalid,
     Started,
     StartRequest,
 )
-from backend.payments.models import SandboxCharge
+from backend.payments.models import SandboxCharge, SandboxRefund
 from backend.payments.sandbox import charges, signing
 from backend.payments.sandbox.scenarios import Scenario, misreport
 
@@ -27,10 +37,13 @@ class SandboxGateway:
 
     id = "sandbox"
     name = "Sandbox"
-    flow = Flow.REDIRECT
+    merchant_account = ""
+    capabilities = Capabilities(
+        flow=Flow.REDIRECT, manual_capture=True, partial_capture=True, cancel=True, play_money=True
+    )
 
-    def currencies(self) -> frozenset[str] | None:
-        return None
+    def __init__(self, account: Account) -> None:
+        self.account = account
 
     def start(self, request: StartRequest) -> Started:
         charge = charges.create(
@@ -40,41 +53,69 @@ class SandboxGateway:
             description=request.order_number,
             return_url=request.return_url,
             scenario=request.scenario,
+            manual_capture=request.capture is CaptureMode.MANUAL,
         )
         url = f"{settings.PUBLIC_URL}/sandbox/pay/{charge.pk}/"
         return Started(reference=charge.pk, next_action={"type": "REDIRECT", "url": url})
 
-    def verify(self, *, reference: str, payment_id: UUID) -> ChargeReport | None:
-        charge = SandboxCharge.objects.filter(merchant_reference=str(payment_id)).first()
+    def verify(self, payment: PaymentRef) -> ChargeReport | None:
+        charge = SandboxCharge.objects.filter(merchant_reference=str(payment.payment_id)).first()
         return None if charge is None else _report(charge)
 
-    def refund(self, *, reference: str, amount: int, currency: str, key: str) -> str:
+    def capture(self, payment: PaymentRef, *, amount: int) -> ChargeReport:
         try:
-            return charges.refund(charge_id=reference, amount=amount, idempotency_key=key).pk
+            return _report(charges.capture(charge_id=payment.reference, amount=amount))
         except charges.Refused as error:
-            raise RefundRefused(str(error)) from error
+            raise GatewayRefused(str(error), code=ErrorCode.INVALID_REQUEST) from error
 
-    def parse_webhook(self, *, body: bytes, headers: Mapping[str, str]) -> GatewayMessage:
-        if not signing.is_authentic(body, headers.get(signing.HEADER, "")):
-            raise SignatureInvalid
-        return self.read_webhook(body)
-
-    def read_webhook(self, body: bytes) -> GatewayMessage:
+    def cancel(self, payment: PaymentRef) -> ChargeReport:
         try:
-            message = orjson.loads(body)
-            charge = message["charge"]
+            return _report(charges.cancel(charge_id=payment.reference))
+        except charges.Refused as error:
+            raise GatewayRefused(str(error), code=ErrorCode.INVALID_REQUEST) from error
+
+    def refund(self, payment: PaymentRef, refund: RefundRequest) -> RefundReport:
+        try:
+            return _refund_report(
+                charges.refund(charge_id=payment.reference, amount=refund.amount, idempotency_key=refund.key)
+            )
+        except charges.Refused as error:
+            raise RefundRefused(str(error), code=ErrorCode.REFUND_TOO_LARGE) from error
+
+    def find_refund(self, payment: PaymentRef, refund: RefundRequest) -> RefundReport | None:
+        made = SandboxRefund.objects.select_related("charge").filter(idempotency_key=refund.key).first()
+        return None if made is None else _refund_report(made)
+
+    def read_return(self, payment: PaymentRef, sent: Mapping[str, str]) -> Mapping[str, str]:
+        return {}
+
+    def parse_webhook(self, message: IncomingMessage) -> GatewayMessage:
+        if not signing.is_authentic(message.body, message.headers.get(signing.HEADER, "")):
+            raise SignatureInvalid
+        return self.read_webhook(message)
+
+    def read_webhook(self, message: IncomingMessage) -> GatewayMessage:
+        try:
+            sent = orjson.loads(message.body)
+            charge = sent["charge"]
             report = ChargeReport(
                 reference=str(charge["id"]),
                 payment_id=str(charge["merchant_reference"]),
-                state=ChargeState(message["state"]),
+                state=ChargeState(sent["state"]),
                 amount=_whole(charge["amount"]),
                 currency=str(charge["currency"]),
-                error_code=str(charge.get("error_code", "")),
-                error_message=str(charge.get("error_message", "")),
+                error_code=str(charge["error_code"]),
+                error_message=str(charge["error_message"]),
+                method=Method.CARD,
             )
-            return GatewayMessage(event_id=_named(message["id"]), report=report)
+            return GatewayMessage(
+                event_id=_named(sent["id"]), report=report, kind=f"charge.{report.state.value.lower()}"
+            )
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
             raise SignatureInvalid("signed, but not a message of ours") from error
+
+
+GATEWAY = SandboxGateway
 
 
 def _whole(amount: Any) -> int:
@@ -104,4 +145,13 @@ def _report(charge: SandboxCharge) -> ChargeReport:
         currency=wrong.get("currency", charge.currency),
         error_code=error_code,
         error_message=charges.ERROR_MESSAGES.get(error_code, ""),
+        amount_captured=charge.captured or None,
+        amount_refunded=charge.refunded,
+        method=Method.CARD,
+    )
+
+
+def _refund_report(refund: SandboxRefund) -> RefundReport:
+    return RefundReport(
+        reference=refund.pk, outcome=RefundOutcome.SUCCEEDED, amount=refund.amount, currency=refund.charge.currency
     )

@@ -16,7 +16,7 @@ from backend.payments.models import SandboxCharge, SandboxRefund
 from backend.payments.sandbox import signing
 from backend.payments.sandbox.scenarios import LATE_S, Delivery, Scenario, deliveries
 
-OPEN, AUTHENTICATING, PROCESSING = "OPEN", "AUTHENTICATING", "PROCESSING"
+OPEN, AUTHENTICATING, PROCESSING, AUTHORIZED = "OPEN", "AUTHENTICATING", "PROCESSING", "AUTHORIZED"
 SUCCEEDED, FAILED, CANCELLED = "SUCCEEDED", "FAILED", "CANCELLED"
 ERROR_MESSAGES = {"CARD_DECLINED": "The card was declined.", "ABANDONED": "The buyer closed the payment page."}
 WEBHOOK_TIMEOUT_S = 10
@@ -28,7 +28,14 @@ class Refused(Exception):
 
 
 def create(
-    *, merchant_reference: str, amount: int, currency: str, description: str, return_url: str, scenario: str
+    *,
+    merchant_reference: str,
+    amount: int,
+    currency: str,
+    description: str,
+    return_url: str,
+    scenario: str,
+    manual_capture: bool = False,
 ) -> SandboxCharge:
     """A charge for the merchant's reference; the same reference again gives the same charge.
 
@@ -43,6 +50,7 @@ def create(
             "description": description,
             "return_url": return_url,
             "scenario": scenario or Scenario.APPROVE.value,
+            "manual_capture": manual_capture,
             "state": OPEN,
             "created_at": clock.now(),
         },
@@ -62,10 +70,35 @@ def press(charge_id: str, button: str) -> SandboxCharge:
     state = _after(charge, button)
     if state == charge.state:
         return charge
-    charge.state = state
+    charge.state = AUTHORIZED if state == SUCCEEDED and charge.manual_capture else state
     if state != AUTHENTICATING:
         _finish(charge)
     charge.save()
+    return charge
+
+
+@transaction.atomic
+def capture(*, charge_id: str, amount: int) -> SandboxCharge:
+    """Take what was set aside, or part of it; the second time changes nothing. Raises Refused."""
+    charge = SandboxCharge.objects.select_for_update().get(pk=charge_id)
+    if charge.state == SUCCEEDED and charge.captured == amount:
+        return charge
+    if charge.state != AUTHORIZED or not 0 < amount <= charge.amount:
+        raise Refused("There is not so much set aside.")
+    charge.state, charge.captured = SUCCEEDED, amount
+    charge.save()
+    return charge
+
+
+@transaction.atomic
+def cancel(*, charge_id: str) -> SandboxCharge:
+    """Give up an open or authorized charge; the second time changes nothing. Raises Refused."""
+    charge = SandboxCharge.objects.select_for_update().get(pk=charge_id)
+    if charge.state not in (OPEN, AUTHENTICATING, AUTHORIZED, CANCELLED):
+        raise Refused("It is over already.")
+    if charge.state != CANCELLED:
+        charge.state, charge.finished_at = CANCELLED, clock.now()
+        charge.save()
     return charge
 
 
@@ -103,7 +136,7 @@ def refund(*, charge_id: str, amount: int, idempotency_key: str) -> SandboxRefun
         earlier = SandboxRefund.objects.filter(idempotency_key=idempotency_key).first()
         if earlier is not None:
             return earlier
-        if charge.state != SUCCEEDED or amount > charge.amount - charge.refunded:
+        if charge.state != SUCCEEDED or amount > charge.captured - charge.refunded:
             raise Refused("There is not so much left to give back.")
         charge.refunded += amount
         charge.save()
@@ -149,7 +182,9 @@ def message(charge: SandboxCharge, delivery: Delivery) -> bytes:
 
 def _finish(charge: SandboxCharge) -> None:
     charge.finished_at = clock.now()
-    if charge.state != SUCCEEDED:
+    if charge.state == SUCCEEDED:
+        charge.captured = charge.amount
+    elif charge.state != AUTHORIZED:
         charge.error_code = "CARD_DECLINED" if charge.state == FAILED else "ABANDONED"
     scenario = Scenario(charge.scenario)
     if scenario is Scenario.WEBHOOK_BEFORE_REDIRECT:

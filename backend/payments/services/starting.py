@@ -7,14 +7,27 @@ from django.db import transaction
 
 from backend.core import clock, idempotency
 from backend.core.caller import Caller
-from backend.core.errors import DomainError, Invalid
-from backend.orders.services import access_order, check_payable, lock_order, note_payment_started
+from backend.core.errors import CurrencyMismatch, DomainError, Invalid
+from backend.core.money import Money
+from backend.orders.models import Order
+from backend.orders.services import (
+    access_order,
+    check_payable,
+    lock_order,
+    note_payment_failed,
+    note_payment_started,
+)
 from backend.payments.gateways import registry
-from backend.payments.gateways.base import GatewayUnavailable, Started, StartRequest
-from backend.payments.models import Payment, PaymentState
+from backend.payments.gateways.base import ErrorCode, GatewayRefused, GatewayUnavailable, Started
+from backend.payments.gateways.registry import GatewayNotOffered
+from backend.payments.models import Operation, Payment, PaymentState
 from backend.payments.patience import SILENT
-from backend.payments.return_urls import check_return_url, return_url
+from backend.payments.return_urls import check_return_url
+from backend.payments.services.calls import ask
+from backend.payments.services.describing import country_of, start_request, vendors_of
+from backend.payments.services.ledger import step
 from backend.payments.services.settling import FINAL
+from backend.payments.texts import fitting, fitting_json
 
 SCOPE = "paymentStart"
 
@@ -22,6 +35,15 @@ SCOPE = "paymentStart"
 class GatewayDown(DomainError):
     code = "GATEWAY_UNAVAILABLE"
     default_message = "The payment gateway did not answer. Repeat the request with the same key."
+
+
+class PaymentDeclined(DomainError):
+    code = "PAYMENT_DECLINED"
+    default_message = "The payment was declined. Make another attempt, with a new key."
+
+
+class AmountNotDue(Invalid):
+    default_message = "A part of what is due: more than nothing, and no more than that."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +56,8 @@ class StartPayment:
     return_url: str
     idempotency_key: str
     scenario: str = ""
+    amount: Money | None = None
+    """A part of what is due, for several payments of one order; None for all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +69,31 @@ class StartedPayment:
 def start_payment(*, caller: Caller, request: StartPayment) -> StartedPayment:
     """Begin to pay what is due on an order. Must not run inside a transaction.
 
-    Emits order.payment_started. Raises OrderNotFound, OrderNotPayable, GatewayNotOffered, Invalid,
+    Emits order.payment_started. Raises OrderNotFound, OrderNotPayable, GatewayNotOffered, Invalid, PaymentDeclined,
     IdempotencyConflict, and GatewayDown: then the payment is kept, and the same key asks the gateway again.
     """
     check_return_url(request.return_url)
     payment, replayed = _record(caller, request)
     if not _unanswered(payment):
         return StartedPayment(payment=payment, replayed=replayed)
-    gateway = registry.get(payment.gateway)
+    sent = start_request(payment)
     try:
-        started = gateway.start(
-            StartRequest(
-                payment_id=payment.pk,
-                order_number=payment.order.number,
-                amount=payment.amount,
-                currency=payment.currency,
-                return_url=return_url(payment),
-                scenario=payment.scenario,
-            )
-        )
+        started = ask(payment, Operation.START, lambda gateway, _: gateway.start(sent))
     except GatewayUnavailable as error:
         raise GatewayDown(field=["gateway"]) from error
-    return StartedPayment(payment=_record_answer(payment.pk, started, gateway.name), replayed=replayed)
+    except GatewayRefused as error:
+        _record_refusal(payment.pk, error)
+        raise _refusal(error) from error
+    return StartedPayment(payment=_record_answer(payment.pk, started), replayed=replayed)
+
+
+def _refusal(error: GatewayRefused) -> DomainError:
+    """What the client is told: its own input, the buyer's card, or something that only the shop can mend."""
+    if error.code in (ErrorCode.MISCONFIGURED, ErrorCode.INVALID_REQUEST):
+        return GatewayDown("The payment gateway cannot be used now: choose another.", field=["gateway"])
+    if error.code in (ErrorCode.INVALID_AMOUNT, ErrorCode.CURRENCY_NOT_SUPPORTED):
+        return GatewayNotOffered("The gateway does not take this amount or currency.", field=["gateway"])
+    return PaymentDeclined(field=["gateway"])
 
 
 def _unanswered(payment: Payment) -> bool:
@@ -80,7 +107,13 @@ def _record(caller: Caller, request: StartPayment) -> tuple[Payment, bool]:
     earlier = idempotency.claim(
         scope=SCOPE,
         key=request.idempotency_key,
-        request=[request.order_id, request.gateway, request.return_url, request.scenario],
+        request=[
+            request.order_id,
+            request.gateway,
+            request.return_url,
+            request.scenario,
+            *([] if request.amount is None else [request.amount.minor, request.amount.currency]),
+        ],
     )
     if earlier is not None:
         payment = Payment.objects.select_related("order").get(pk=earlier)
@@ -88,14 +121,25 @@ def _record(caller: Caller, request: StartPayment) -> tuple[Payment, bool]:
             check_payable(order)  # the gateway will be asked once more: not to pay for what is over by now
         return payment, True
     check_payable(order)
-    gateway = registry.for_currency(request.gateway, order.currency)
+    amount = _amount(order, request.amount)
+    gateway = registry.choose(
+        request.gateway,
+        currency=order.currency,
+        country=country_of(order),
+        amount=amount,
+        vendors=vendors_of(order),
+    )
     if request.scenario and gateway.id != "sandbox":
         raise Invalid("Only the sandbox follows a script.", field=["scenario"])
     moment = clock.now()
     payment = Payment.objects.create(
         order=order,
         gateway=gateway.id,
-        amount=order.total - order.paid,
+        account=gateway.account.name,
+        merchant_account=gateway.merchant_account,
+        attempt=Payment.objects.filter(order=order).count() + 1,
+        manual_capture=gateway.account.manual_capture and gateway.capabilities.manual_capture,
+        amount=amount,
         currency=order.currency,
         return_url=request.return_url,
         scenario=request.scenario,
@@ -106,17 +150,43 @@ def _record(caller: Caller, request: StartPayment) -> tuple[Payment, bool]:
     return payment, False
 
 
+def _amount(order: Order, wanted: Money | None) -> int:
+    due = order.total - order.paid + order.refunded
+    if wanted is None:
+        return due
+    if wanted.currency != order.currency:
+        raise CurrencyMismatch(f"The order is in {order.currency}.", field=["amount"])
+    if not 0 < wanted.minor <= due:
+        raise AmountNotDue(field=["amount"])
+    return wanted.minor
+
+
 @transaction.atomic
-def _record_answer(payment_id: UUID, started: Started, gateway_name: str) -> Payment:
+def _record_answer(payment_id: UUID, started: Started) -> Payment:
     order = lock_order(Payment.objects.values_list("order_id", flat=True).get(pk=payment_id))
     payment = Payment.objects.select_for_update().get(pk=payment_id)
     if payment.reference:
         return payment  # another request with the same key was quicker
     payment.reference = started.reference
     payment.next_action = started.next_action
+    payment.data = {**payment.data, **fitting_json(started.data)}
     if payment.state == PaymentState.PENDING:
-        payment.state = PaymentState.REQUIRES_ACTION
+        step(payment, PaymentState.REQUIRES_ACTION, reason="The buyer is sent to the gateway.")
     payment.save()
     if payment.state not in FINAL:  # else a webhook was quicker, and it is over already
-        note_payment_started(order, gateway_name)
+        note_payment_started(order, registry.name_of(payment.gateway))
     return payment
+
+
+@transaction.atomic
+def _record_refusal(payment_id: UUID, error: GatewayRefused) -> None:
+    order = lock_order(Payment.objects.values_list("order_id", flat=True).get(pk=payment_id))
+    payment = Payment.objects.select_for_update().get(pk=payment_id)
+    if payment.state != PaymentState.PENDING:
+        return
+    payment.error_code = error.code.value
+    payment.error_message = fitting(str(error), 500)
+    payment.gateway_code = fitting(error.gateway_code, 100)
+    step(payment, PaymentState.FAILED, reason="The gateway refused to begin.")
+    payment.save()
+    note_payment_failed(order, "The payment could not be begun.")

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from backend.core import clock
 from backend.payments.gateways.base import GatewayUnavailable
 from backend.payments.gateways.registry import GatewayNotOffered
-from backend.payments.models import OPEN_STATES, Payment, Refund, RefundState
+from backend.payments.models import WAITING_STATES, Payment, Refund, RefundState
 from backend.payments.patience import FORGOTTEN, next_question
 from backend.payments.services.refunding import execute_refund
 from backend.payments.services.verifying import ask_gateway
@@ -27,7 +27,11 @@ Silent = TypeVar("Silent", Payment, Refund)
 
 def verify_silent_payments() -> int:
     """Ask gateways about open payments, the longest due first; returns how many were asked about."""
-    return _sweep(Payment.objects.filter(state__in=OPEN_STATES), ask_gateway, forgotten=FORGOTTEN)
+    return _sweep(Payment.objects.filter(state__in=WAITING_STATES), _ask_about, forgotten=FORGOTTEN)
+
+
+def _ask_about(payment: Payment) -> None:
+    ask_gateway(Payment.objects.select_related("order").get(pk=payment.pk))
 
 
 def retry_silent_refunds() -> int:

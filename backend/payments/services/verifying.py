@@ -1,23 +1,46 @@
 """Asking gateways what is true, and believing authentic webhooks."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from backend.core import clock
 from backend.core.caller import Caller
 from backend.core.errors import NotFound
 from backend.orders.services import access_order
 from backend.payments.gateways import registry
-from backend.payments.gateways.base import ChargeReport, GatewayUnavailable
-from backend.payments.models import Payment, WebhookMessage, WebhookState
+from backend.payments.gateways.base import (
+    ChargeReport,
+    ChargeState,
+    GatewayMessage,
+    GatewayUnavailable,
+    IncomingMessage,
+    PaymentGateway,
+    PaymentRef,
+    SignatureInvalid,
+)
+from backend.payments.models import Operation, Payment, PaymentState, WebhookMessage, WebhookState
+from backend.payments.services.calls import ask
+from backend.payments.services.capturing import take_approved
 from backend.payments.services.settling import DECIDED, apply_report
 from backend.payments.services.starting import GatewayDown
+from backend.payments.texts import fitting
+
+KEPT_OF_FORGED_BYTES = 4 * 1024
+IN_FLIGHT = timedelta(minutes=5)
+"""A message can be quicker than the answer that tells us the payment's reference."""
 
 
 class PaymentNotFound(NotFound):
     default_message = "There is no such payment, or the token is not its order's."
+
+
+class PaymentUnknown(GatewayUnavailable):
+    """A message names a payment that we do not know yet: worth another look, soon."""
 
 
 def verify_payment(*, caller: Caller, payment_id: UUID, token: str | None) -> Payment:
@@ -25,7 +48,7 @@ def verify_payment(*, caller: Caller, payment_id: UUID, token: str | None) -> Pa
 
     A payment that money or a difference has decided is not asked about again. Raises PaymentNotFound, GatewayDown.
     """
-    payment = Payment.objects.filter(pk=payment_id).first()
+    payment = Payment.objects.select_related("order").filter(pk=payment_id).first()
     if payment is None:
         raise PaymentNotFound(field=["paymentId"])
     try:
@@ -40,35 +63,117 @@ def verify_payment(*, caller: Caller, payment_id: UUID, token: str | None) -> Pa
         raise GatewayDown(field=["paymentId"]) from error
 
 
+def verify_returned(payment_id: UUID, sent: Mapping[str, str]) -> None:
+    """The buyer's browser is back with something: ask, with whatever of it helps. Raises GatewayUnavailable."""
+    payment = Payment.objects.select_related("order").get(pk=payment_id)
+    if payment.state not in DECIDED:
+        ask_gateway(payment, returned=sent)
+
+
 def process_webhook(message_id: int) -> None:
-    """Settle what a stored, authentic webhook reports. The second time does nothing."""
+    """Settle what a stored, authentic webhook reports. The second time does nothing.
+
+    One whose gateway checks its messages over the network is checked here first. Raises GatewayUnavailable.
+    """
     message = WebhookMessage.objects.get(pk=message_id)
+    if message.state == WebhookState.RECEIVED and not check_webhook(message):
+        return
     if message.state != WebhookState.VERIFIED:
         return
-    gateway = registry.get(message.gateway)
-    report = gateway.read_webhook(bytes(message.body)).report
+    read = registry.get(message.gateway, message.account).read_webhook(incoming(message))
+    payment = _payment_of(message, read)
+    if payment is None and (read.report or read.payment_id or read.reference):
+        if clock.now() - message.received_at < IN_FLIGHT and _may_be_in_flight(read):
+            raise PaymentUnknown("no payment of ours, yet")
+    elif payment is not None and read.report is None:
+        ask_gateway(payment, data=read.data)
     with transaction.atomic():
-        payment = None if report is None else _payment_of(message.gateway, report)
-        if payment is not None and report is not None:
-            apply_report(payment.pk, report)
+        if payment is not None and read.report is not None:
+            payment = apply_report(payment.pk, read.report)
         message.state = WebhookState.PROCESSED
         message.reason = "" if payment is not None else "no payment of ours"
+        message.payment = payment
+        message.kind = fitting(read.kind, 100)
         message.processed_at = clock.now()
         message.save()
+    if payment is not None and read.report is not None:
+        _take_if_approved(payment, read.report)
 
 
-def ask_gateway(payment: Payment) -> Payment:
-    """Settle what the gateway says now. Must not run inside a transaction.
+def incoming(message: WebhookMessage) -> IncomingMessage:
+    return IncomingMessage(body=bytes(message.body), headers=message.headers, query=message.query)
+
+
+def check_webhook(message: WebhookMessage) -> bool:
+    """Authenticate a message that was only stored, as the view does for others. Raises GatewayUnavailable."""
+    gateway = registry.get(message.gateway, message.account)
+    try:
+        read = gateway.parse_webhook(incoming(message))
+    except SignatureInvalid:
+        message.body = bytes(message.body)[:KEPT_OF_FORGED_BYTES]
+        _reject(message, "not authentic")
+        return False
+    return accept_webhook(message, read)
+
+
+def accept_webhook(message: WebhookMessage, read: GatewayMessage) -> bool:
+    """Keep an authentic message under its event id; whether it is the first with that id."""
+    message.event_id = fitting(read.event_id, 255)
+    message.kind = fitting(read.kind, 100)
+    message.state = WebhookState.VERIFIED
+    try:
+        with transaction.atomic():
+            message.save()
+    except IntegrityError:
+        _reject(message, "repeated")
+        return False
+    return True
+
+
+def _reject(message: WebhookMessage, reason: str) -> None:
+    message.state = WebhookState.REJECTED
+    message.reason = reason
+    message.save()
+
+
+def ask_gateway(
+    payment: Payment, *, returned: Mapping[str, str] | None = None, data: Mapping[str, str] | None = None
+) -> Payment:
+    """Settle what the gateway says now, and take what the buyer has agreed to. Must not run inside a transaction.
 
     Raises GatewayUnavailable, GatewayNotOffered.
     """
-    report = registry.get(payment.gateway).verify(reference=payment.reference, payment_id=payment.pk)
-    return payment if report is None else apply_report(payment.pk, report)
+
+    def question(gateway: PaymentGateway, ref: PaymentRef) -> ChargeReport | None:
+        brought = gateway.read_return(ref, returned) if returned else {}
+        return gateway.verify(replace(ref, data={**ref.data, **brought, **(data or {})}))
+
+    report = ask(payment, Operation.VERIFY, question)
+    if report is None:
+        return payment
+    return _take_if_approved(apply_report(payment.pk, report), report)
 
 
-def _payment_of(gateway: str, report: ChargeReport) -> Payment | None:
+def _take_if_approved(payment: Payment, report: ChargeReport) -> Payment:
+    if report.state is ChargeState.APPROVED and payment.state == PaymentState.PROCESSING:
+        return take_approved(payment)
+    return payment
+
+
+def _payment_of(message: WebhookMessage, read: GatewayMessage) -> Payment | None:
     """By our own id, which the gateway keeps for us: it is there even when the gateway's first answer was lost."""
+    ours = Payment.objects.select_related("order").filter(gateway=message.gateway, account=message.account)
+    payment_id = read.report.payment_id if read.report else read.payment_id
     try:
-        return Payment.objects.filter(gateway=gateway, pk=report.payment_id).first()
+        found = ours.filter(pk=payment_id).first() if payment_id else None
     except (ValidationError, ValueError):
         return None
+    reference = read.report.reference if read.report else read.reference
+    if found is None and not payment_id and reference:
+        return ours.filter(reference=fitting(reference, 255)).first()
+    return found
+
+
+def _may_be_in_flight(read: GatewayMessage) -> bool:
+    """Only a message that has no id of ours can be early: ours are stored before the gateway hears them."""
+    return not (read.payment_id or (read.report and read.report.payment_id))

@@ -14,7 +14,7 @@ from backend.inventory.models import StockLevel
 from backend.orders.models import Order, OrderEventType
 from backend.orders.services import expire_unpaid_orders
 from backend.payments.gateways import registry
-from backend.payments.gateways.base import GatewayUnavailable
+from backend.payments.gateways.base import GatewayUnavailable, PaymentRef
 from backend.payments.gateways.sandbox import SandboxGateway
 from backend.payments.models import (
     Payment,
@@ -378,10 +378,10 @@ def test_the_sweep_asks_about_silent_payments_and_one_that_fails_does_not_stop_i
     clock.move_offset(121)
     original = SandboxGateway.verify
 
-    def half_deaf(self: Any, *, reference: str, payment_id: Any) -> Any:
-        if payment_id == silent[0].pk:
+    def half_deaf(self: Any, payment: PaymentRef) -> Any:
+        if payment.payment_id == silent[0].pk:
             raise GatewayUnavailable("deaf")
-        return original(self, reference=reference, payment_id=payment_id)
+        return original(self, payment)
 
     monkeypatch.setattr(SandboxGateway, "verify", half_deaf)
     assert verify_silent_payments() == 2

@@ -10,7 +10,7 @@ from backend.core import clock
 from backend.core.caller import GUEST
 from backend.orders.services import expire_unpaid_orders
 from backend.payments import schedule
-from backend.payments.gateways.base import GatewayUnavailable
+from backend.payments.gateways.base import GatewayUnavailable, PaymentRef
 from backend.payments.gateways.sandbox import SandboxGateway
 from backend.payments.models import Payment, PaymentState, Refund
 from backend.payments.patience import FORGOTTEN, LONGEST, SILENT, next_question
@@ -29,9 +29,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
     seen: list[UUID] = []
     original = SandboxGateway.verify
 
-    def spy(self: Any, *, reference: str, payment_id: UUID) -> Any:
-        seen.append(payment_id)
-        return original(self, reference=reference, payment_id=payment_id)
+    def spy(self: Any, payment: PaymentRef) -> Any:
+        seen.append(payment.payment_id)
+        return original(self, payment)
 
     monkeypatch.setattr(SandboxGateway, "verify", spy)
     return seen
@@ -120,10 +120,10 @@ def test_one_that_breaks_the_sweep_does_not_break_the_next(monkeypatch: pytest.M
     press(sound)
     original = SandboxGateway.verify
 
-    def breaking(self: Any, *, reference: str, payment_id: UUID) -> Any:
-        if payment_id == broken.pk:
+    def breaking(self: Any, payment: PaymentRef) -> Any:
+        if payment.payment_id == broken.pk:
             raise RuntimeError("a bug")
-        return original(self, reference=reference, payment_id=payment_id)
+        return original(self, payment)
 
     monkeypatch.setattr(SandboxGateway, "verify", breaking)
     clock.move_offset(SILENT_S + 1)
@@ -137,7 +137,7 @@ def test_one_that_breaks_the_sweep_does_not_break_the_next(monkeypatch: pytest.M
 def test_a_gateway_that_is_not_offered_any_more_is_passed_over(settings: Any) -> None:
     silent_payment()
     clock.move_offset(SILENT_S)
-    settings.SANDBOX_GATEWAY = False
+    settings.GATEWAYS = {}
     assert verify_silent_payments() == 1
 
 
@@ -169,7 +169,7 @@ def test_a_refund_whose_message_was_lost_is_made_by_the_sweep(monkeypatch: pytes
     assert sweeping.retry_silent_refunds() == 0
     original = SandboxGateway.refund
 
-    def deaf(self: Any, **asked: Any) -> str:
+    def deaf(self: Any, *asked: Any) -> str:
         raise GatewayUnavailable("deaf")
 
     monkeypatch.setattr(SandboxGateway, "refund", deaf)

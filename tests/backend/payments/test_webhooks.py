@@ -130,9 +130,7 @@ def test_signed_messages_with_hostile_values_are_taken_and_pay_nothing_wrong(cha
 
 def test_event_ids_of_other_gateways_are_stored_as_they_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
     """Their parsers may let through what PostgreSQL cannot hold."""
-    monkeypatch.setattr(
-        SandboxGateway, "parse_webhook", lambda self, *, body, headers: GatewayMessage("\ud800\x00e", None)
-    )
+    monkeypatch.setattr(SandboxGateway, "parse_webhook", lambda self, message: GatewayMessage("\ud800\x00e", None))
     assert post(b"{}", "") == 200
     assert WebhookMessage.objects.get().event_id == "?e"
 
@@ -156,7 +154,7 @@ def test_a_message_sent_again_later_is_neither_authentic_nor_settled_twice() -> 
 
 
 def test_a_message_is_kept_before_anything_reads_it(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(self: Any, *, body: bytes, headers: Any) -> GatewayMessage:
+    def broken(self: Any, message: Any) -> GatewayMessage:
         raise RuntimeError("a bug in a gateway's parser")
 
     monkeypatch.setattr(SandboxGateway, "parse_webhook", broken)

@@ -406,7 +406,7 @@ def test_hostile_text_finds_no_payment(gql: Gql, name: str, text: str) -> None:
 
 
 def test_a_gateway_that_does_not_answer_is_told_and_nothing_changes(gql: Gql, monkeypatch: Any) -> None:
-    def deaf(self: Any, **asked: Any) -> Any:
+    def deaf(self: Any, *asked: Any) -> Any:
         raise GatewayUnavailable("deaf")
 
     monkeypatch.setattr(SandboxGateway, "verify", deaf)

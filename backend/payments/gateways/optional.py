@@ -1,0 +1,55 @@
+"""What some gateways can besides: a gateway that says so in its capabilities has these methods too."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from backend.payments.gateways.base import Method
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLine:
+    """One movement in a gateway's own report. `kind` is CAPTURE, REFUND, FEE or CHARGEBACK; `gateway_id` is what
+    our ledger has for it."""
+
+    kind: str
+    gateway_id: str
+    amount: int
+    currency: str
+    at: datetime
+    payment_id: str = ""
+
+
+class ReportsDays(Protocol):
+    def report_days(self, first: date, last: date) -> Iterable[ReportLine]:
+        """Every movement of these days, both included, in UTC. Raises GatewayUnavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SavedMethod:
+    """A way to pay that a gateway keeps for a customer."""
+
+    id: str
+    method: Method
+    label: str
+    """For people: "Visa •••• 4242"."""
+    expires: str = ""
+    """YYYY-MM."""
+
+
+class SavesMethods(Protocol):
+    def create_customer(self, *, key: str, email: str, name: str) -> str:
+        """The gateway's id for a customer of ours; the same key gives the same."""
+        ...
+
+    def begin_saving(self, customer: str, *, key: str) -> Mapping[str, str]:
+        """What the browser needs to save a method without paying: a `next_action`."""
+        ...
+
+    def saved_methods(self, customer: str) -> list[SavedMethod]: ...
+
+    def forget_method(self, customer: str, method_id: str) -> bool:
+        """Whether it was the customer's, and is gone."""
+        ...

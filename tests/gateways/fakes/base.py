@@ -1,0 +1,92 @@
+"""What every fake gateway has: its process, the ways to break its calls, and the routes by which tests drive it.
+
+A fake subclasses `Fake`: it lists its real routes in `routes()`, decorating each handler with `operation(...)`, and
+its control commands as methods named `control_<name>` that take the command's JSON and return JSON.
+"""
+
+import argparse
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+Handler = Callable[[Any, Request], Awaitable[Response]]
+FOREVER_S = 3600
+
+
+def operation(name: str) -> Callable[[Handler], Handler]:
+    """Mark a handler as the gateway's side of one of our operations (START, VERIFY, …), so that tests can break it."""
+
+    def mark(handler: Handler) -> Handler:
+        @wraps(handler)
+        async def handle(fake: Any, request: Request) -> Response:
+            how = fake.broken.get(name)
+            if how is None:
+                return await handler(fake, request)
+            if how == "LOST_AFTER":
+                await handler(fake, request)
+            if how.startswith("LOST"):
+                await asyncio.sleep(FOREVER_S)
+            if how == "ERROR_500":
+                return Response("<html>Internal Server Error</html>", status_code=500, media_type="text/html")
+            return Response('{"status": tru', media_type="application/json")
+
+        return handle
+
+    return mark
+
+
+class Fake:
+    """State lives in memory: `reset` forgets it. One event loop, so handlers that do not await are atomic."""
+
+    def __init__(self) -> None:
+        self.broken: dict[str, str] = {}
+        self.refunds_refused = False
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop every payment: subclasses begin their own state here."""
+
+    def routes(self) -> list[Route]:
+        raise NotImplementedError
+
+    def control_reset(self, sent: dict[str, Any]) -> Any:
+        self.broken = {}
+        self.refunds_refused = False
+        self.forget()
+
+    def control_break(self, sent: dict[str, Any]) -> Any:
+        self.broken[sent["operation"]] = sent["how"]
+
+    def control_mend(self, sent: dict[str, Any]) -> Any:
+        self.broken = {}
+
+    def control_refuse_refunds(self, sent: dict[str, Any]) -> Any:
+        self.refunds_refused = True
+
+    def control_finish_refunds(self, sent: dict[str, Any]) -> Any:
+        return None
+
+    async def _control(self, request: Request) -> Response:
+        command = getattr(self, f"control_{request.path_params['name']}")
+        return JSONResponse(command(await request.json()))
+
+    def application(self) -> Starlette:
+        return Starlette(routes=[Route("/_control/{name}", self._control, methods=["POST"]), *self.routes()])
+
+
+def serve(fake: Fake) -> None:
+    """Run until killed; the first line of the output is the address."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=0)
+    door = socket.create_server(("127.0.0.1", parser.parse_args().port))
+    print(f"http://127.0.0.1:{door.getsockname()[1]}", flush=True)
+    config = uvicorn.Config(fake.application(), log_level="warning", timeout_graceful_shutdown=1)
+    uvicorn.Server(config).run(sockets=[door])
