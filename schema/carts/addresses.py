@@ -26,8 +26,8 @@ class Address:
 
 @strawberry.input(
     description="A postal address that you send, up to 200 characters a part. Its country says what else it needs "
-    "and how that is written. What is missing is told as REQUIRED in `userErrors` and what does not fit as INVALID, part "
-    "by part, so that a form can show it."
+    "and how that is written. What is missing is told as REQUIRED in `userErrors` and what does not fit as INVALID, "
+    "part by part, so that a form can show it."
 )
 class AddressInput:
     first_name: str | None = strawberry.field(default=None, description="Given name. Required.")
