@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from functools import partial
 from inspect import iscoroutinefunction
 from operator import attrgetter
 from typing import Any
@@ -32,6 +33,7 @@ from graphql.execution.collect_fields import (
     collect_subfields,
 )
 from graphql.execution.values import VariableValues, get_argument_values
+from strawberry.permission import BasePermission, PermissionExtension
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
@@ -45,6 +47,7 @@ from schema.engine.plan import (
     Completer,
     Computed,
     Constant,
+    Guarded,
     Int,
     Leaf,
     ListOf,
@@ -303,22 +306,25 @@ class _Compiler:
     def _field(
         self, field: StrawberryField | None, definition: GraphQLField, details: list[FieldDetails], place: Place
     ) -> Step:
-        if field is None or field.extensions:
-            raise Unsupported("a field that is not Strawberry's alone")
+        if field is None:
+            raise Unsupported("a field that is not Strawberry's")
+        permissions = _permissions(field)
+        arguments = self._arguments(field, definition, details[0].node)
+        make = self._maker(field, arguments)  # before what is below: that may be much
+        step = make(self.completer(definition.type, details, place))
+        return Guarded(permissions, place, arguments, step) if permissions else step
+
+    def _maker(self, field: StrawberryField, arguments: Arguments | None) -> Callable[[Completer], Step]:
         if isinstance(field, BatchedField):
             self.blocking = True
-            arguments = self._arguments(field, definition, details[0].node)
-            completer = self.completer(definition.type, details, place)
-            return Batched(field.batch_name, field.batch, field.takes_context, arguments, completer)
+            return partial(Batched, field.batch_name, field.batch, field.takes_context, arguments)
         if isinstance(field, ComputedField):
             if iscoroutinefunction(field.compute):
                 raise Unsupported("an async computed field")
-            arguments = self._arguments(field, definition, details[0].node)
-            completer = self.completer(definition.type, details, place)
-            return Computed(field.compute, field.takes_context, arguments, completer)
-        if field.is_basic_field:
-            get = attrgetter(field.attribute if isinstance(field, ColumnField) else field.python_name)
-            return Column(get, self.completer(definition.type, details, place))
+            return partial(Computed, field.compute, field.takes_context, arguments)
+        if field.base_resolver is None and arguments is None:
+            name = field.attribute if isinstance(field, ColumnField) else field.python_name
+            return partial(Column, attrgetter(name))
         raise Unsupported("a resolver of its own")
 
     def _arguments(self, field: StrawberryField, definition: GraphQLField, node: FieldNode) -> Arguments | None:
@@ -331,6 +337,18 @@ class _Compiler:
 
         constant = not _variables(node.arguments or ())
         return Arguments(coerce, constant=constant, variables=self._operation.variables)
+
+
+def _permissions(field: StrawberryField) -> list[BasePermission]:
+    """What must be allowed before the field is read. Other extensions have no place in a plan."""
+    permissions: list[BasePermission] = []
+    for extension in field.extensions:
+        if not isinstance(extension, PermissionExtension):
+            raise Unsupported("an extension of a field")
+        permissions += extension.permissions
+    if any(iscoroutinefunction(each.has_permission) for each in permissions):
+        raise Unsupported("an async permission")
+    return permissions
 
 
 def selects_fields(returns: GraphQLType) -> bool:

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from graphql import GraphQLResolveInfo
+from strawberry.extensions import FieldExtension
 from strawberry.permission import BasePermission
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
@@ -75,6 +76,7 @@ def batched(
     description: str | None = None,
     name: str | None = None,
     permission_classes: Sequence[type[BasePermission]] = (),
+    extensions: Sequence[FieldExtension] = (),
     deprecation_reason: str | None = None,
     cost: int = 1,
 ) -> Any:
@@ -90,6 +92,7 @@ def batched(
             graphql_name=name,
             description=description,
             permission_classes=list(permission_classes),
+            extensions=list(extensions),
             deprecation_reason=deprecation_reason,
             metadata={"cost": cost},
         )
@@ -116,6 +119,7 @@ def root_query(
     description: str | None = None,
     name: str | None = None,
     permission_classes: Sequence[type[BasePermission]] = (),
+    extensions: Sequence[FieldExtension] = (),
     deprecation_reason: str | None = None,
     cost: int = 1,
 ) -> Any:
@@ -131,6 +135,7 @@ def root_query(
             graphql_name=name,
             description=description,
             permission_classes=list(permission_classes),
+            extensions=list(extensions),
             deprecation_reason=deprecation_reason,
             metadata={"cost": cost},
         )
@@ -147,7 +152,11 @@ def root_query(
 
 
 def computed(
-    function: Callable[..., Any] | None = None, *, description: str | None = None, name: str | None = None
+    function: Callable[..., Any] | None = None,
+    *,
+    description: str | None = None,
+    name: str | None = None,
+    extensions: Sequence[FieldExtension] = (),
 ) -> Any:
     """Make a field of a pure sync function `(parent)` or `(parent, ctx)`: no I/O.
 
@@ -156,7 +165,7 @@ def computed(
 
     def decorate(compute: Callable[..., Any]) -> Any:
         signature = inspect.signature(compute)
-        field = ComputedField(graphql_name=name, description=description)
+        field = ComputedField(graphql_name=name, description=description, extensions=list(extensions))
         field.compute = compute
         field.takes_context = _takes_context(signature)
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from graphql import Undefined
+from strawberry.permission import BasePermission
 
 from schema.engine.loader import BatchFunction, BatchKey
 
@@ -168,6 +169,26 @@ class Batched:
         key = self._key if self._arguments is None else BatchKey(*self._call, self._arguments.of(run))
         # The list is the function's own: the other fields of this level go on with ours.
         return self._completer.complete(key.run(list(sources), run.context), run)
+
+
+class Guarded:
+    """A field with permissions: what is refused is told by graphql-core."""
+
+    def __init__(
+        self, permissions: Sequence[BasePermission], place: Place, arguments: Arguments | None, step: Step
+    ) -> None:
+        self._permissions = permissions
+        self._place = place
+        self._arguments = arguments
+        self._step = step
+
+    def run(self, sources: list[Any], run: Run) -> list[Any]:
+        info: Any = PlaceInfo(run.info, self._place)
+        arguments = {} if self._arguments is None else self._arguments.of(run)
+        for permission in self._permissions:
+            if not all(permission.has_permission(source, info, **arguments) is True for source in sources):
+                raise Unusual("a permission that is not given")
+        return self._step.run(sources, run)
 
 
 def _call_each(function: Callable[[Any], Any], sources: list[Any]) -> list[Any]:

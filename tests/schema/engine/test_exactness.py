@@ -268,7 +268,7 @@ def test_permissions_of_a_batched_field_are_asked() -> None:
             return [odd.Row(number) for number in range(3)]  # type: ignore[misc]
 
     pair = Pair(lambda *, breadth_first: EngineSchema(Query, breadth_first=breadth_first))
-    errors = pair.fall_back("{ rows { secret } }", "a field that is not Strawberry's alone")
+    errors = pair.fall_back("{ rows { secret } }", "a permission that is not given")
     assert [(path, each["message"]) for path, each in errors.items()] == [(("rows", 1, "secret"), "not you")]
 
 
