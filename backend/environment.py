@@ -10,6 +10,7 @@ import environ
 from babel.core import Locale, UnknownLocaleError
 from babel.numbers import list_currencies
 from django.core.exceptions import ImproperlyConfigured
+from limits import parse_many
 
 from backend.core.addresses import COUNTRIES
 
@@ -56,6 +57,14 @@ def _each_of(known: Callable[[str], bool], words: str) -> Rule:
     return Rule(lambda codes: bool(codes) and all(map(known, codes)), words)
 
 
+def _are_tries(text: str) -> bool:
+    try:
+        return bool(parse_many(text))
+    except ValueError:
+        return False
+
+
+TRIES = Rule(_are_tries, "numbers of tries in times, such as 5/minute;20/hour")
 ANYTHING = Rule(lambda _: True, "")
 WEB_ADDRESS = Rule(_web_address, "an address such as https://shop.example.com")
 RULES = {
@@ -76,6 +85,12 @@ RULES = {
     "ACCESS_TOKEN_MINUTES": _whole(1, 24 * 60),
     "REFRESH_TOKEN_DAYS": _whole(1, 3650),
     "REFRESH_GRACE_S": _whole(0, 300),
+    "LOGIN_TRIES": TRIES,
+    "LOGIN_TRIES_PER_ADDRESS": TRIES,
+    "LOGIN_TRIES_PER_ACCOUNT": TRIES,
+    "REGISTRATIONS_PER_ADDRESS": TRIES,
+    "MAILS_PER_ADDRESS": TRIES,
+    "MAILS_PER_ACCOUNT": TRIES,
     "DATABASE_URL": _address(
         {"postgres", "postgresql"}, "a PostgreSQL's address: postgres://user:password@host:5432/name", secret=True
     ),

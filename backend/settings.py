@@ -191,6 +191,7 @@ WORKER_THREADS: int = env.int("WORKER_THREADS", default=4)  # the Procfile's; re
 OUTBOX_NUDGE = "workers.outbox_relay.nudge"
 SCHEDULE = [
     "backend.core.schedule.DELETE_RELAYED_EVENTS",
+    "backend.accounts.schedule.DELETE_OLD_SESSIONS",
     "backend.carts.schedule.DELETE_EXPIRED_CARTS",
     "backend.orders.schedule.EXPIRE_UNPAID_ORDERS",
     "backend.payments.schedule.VERIFY_SILENT_PAYMENTS",
@@ -217,6 +218,19 @@ TOKEN_LEEWAY_S: int = env.int("TOKEN_LEEWAY_S", default=10)
 ACCESS_TOKEN_MINUTES: int = env.int("ACCESS_TOKEN_MINUTES", default=10)
 REFRESH_TOKEN_DAYS: int = env.int("REFRESH_TOKEN_DAYS", default=30)
 REFRESH_GRACE_S: int = env.int("REFRESH_GRACE_S", default=10)
+# Cookies for browsers that ask for them; Secure wherever the shop is reached by https.
+TOKEN_COOKIE_DOMAIN: str = env.str("TOKEN_COOKIE_DOMAIN", default="")
+TOKEN_COOKIE_SAMESITE: str = env.str("TOKEN_COOKIE_SAMESITE", default="lax").lower()
+TOKEN_COOKIE_SECURE = PRODUCTION or PUBLIC_URL.startswith("https:")
+if TOKEN_COOKIE_SAMESITE not in {"lax", "strict", "none"}:
+    raise ImproperlyConfigured(f"TOKEN_COOKIE_SAMESITE is lax, strict or none, not {TOKEN_COOKIE_SAMESITE!r}.")
+# How often something may be tried: several windows make a delay that grows.
+LOGIN_TRIES: str = env.str("LOGIN_TRIES", default="5/minute;15/hour;40/day")
+LOGIN_TRIES_PER_ADDRESS: str = env.str("LOGIN_TRIES_PER_ADDRESS", default="100/minute;1000/hour")
+LOGIN_TRIES_PER_ACCOUNT: str = env.str("LOGIN_TRIES_PER_ACCOUNT", default="50/minute;200/hour")
+REGISTRATIONS_PER_ADDRESS: str = env.str("REGISTRATIONS_PER_ADDRESS", default="20/minute;100/hour")
+MAILS_PER_ADDRESS: str = env.str("MAILS_PER_ADDRESS", default="20/minute;100/hour")
+MAILS_PER_ACCOUNT: str = env.str("MAILS_PER_ACCOUNT", default="3/hour;10/day")
 GRAPHQL_JWT = {
     "JWT_ALGORITHM": TOKEN_ALGORITHM,
     "JWT_ISSUER": TOKEN_ISSUER,

@@ -3,12 +3,14 @@
 from django.contrib import admin
 from django.urls import path
 
+from backend.accounts.views import public_keys
 from backend.catalog.views import media
 from backend.core import views
 from backend.payments import returning, webhooks
 from backend.payments.sandbox import pages
 
 urlpatterns = [
+    path(".well-known/jwks.json", public_keys),
     path("", views.home, name="home"),
     path("admin/", admin.site.urls),
     path("dev/clock/", views.test_clock, name="test-clock"),

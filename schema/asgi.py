@@ -34,6 +34,8 @@ def _with_cors(application: ASGIApp) -> ASGIApp:
         allow_origins=["*"] if settings.CORS_ALLOW_ALL_ORIGINS else settings.CORS_ALLOWED_ORIGINS,
         allow_methods=["GET", "POST"],
         allow_headers=["*"],
+        # Cookies cross origins only for those that the shop names.
+        allow_credentials=bool(settings.CORS_ALLOWED_ORIGINS),
         expose_headers=["x-request-id", "x-sql-queries"],
     )
 

@@ -3,7 +3,7 @@
 from django.conf import settings
 from strawberry.tools import merge_types
 
-from schema.accounts.mutations import AccountMutation
+from schema.accounts.mutations import SessionMutation
 from schema.accounts.queries import AccountQuery
 from schema.carts.mutations import CartMutation
 from schema.carts.queries import CartQuery
@@ -21,7 +21,7 @@ from schema.server.node import NodeQuery
 from schema.shop.queries import ShopQuery
 
 Query = merge_types("Query", (AccountQuery, CartQuery, CatalogQuery, NodeQuery, OrderQuery, ShopQuery))
-Mutation = merge_types("Mutation", (AccountMutation, CartMutation, OrderMutation, PaymentMutation))
+Mutation = merge_types("Mutation", (CartMutation, OrderMutation, PaymentMutation, SessionMutation))
 Subscription = merge_types("Subscription", (OrderSubscription,))
 
 schema = EngineSchema(

@@ -28,8 +28,3 @@ class EmailTaken(DomainError):
 class PasswordTooWeak(DomainError):
     code = "PASSWORD_TOO_WEAK"
     default_message = "This password is too easy to guess."
-
-
-class TooManyAttempts(DomainError):
-    code = "TOO_MANY_ATTEMPTS"
-    default_message = "Too many tries; wait a while."

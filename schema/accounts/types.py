@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from typing import Any, cast
 
 import strawberry
@@ -12,11 +11,10 @@ from backend.accounts import queries
 from backend.accounts.models import Customer as CustomerRow
 from backend.accounts.models import Session as SessionRow
 from backend.accounts.models import User as UserRow
-from backend.accounts.services import Tokens
 from backend.core.errors import NotFound
 from schema.engine import batched, computed
 from schema.server.context import Context
-from schema.server.errors import UserError, coded
+from schema.server.errors import coded
 from schema.server.node import Node, global_id, integer_keys, register
 from schema.server.permissions import RoleType
 
@@ -164,51 +162,3 @@ def _load_users(ctx: Context, keys: Sequence[str]) -> dict[str, Person]:
 register("User", Person, _load_users)
 register("Session", SessionRow)
 register("Customer", CustomerRow)
-
-
-class ChallengeKind(Enum):
-    OTP = strawberry.enum_value("OTP", description="A code that was sent by email or SMS.")
-    TOTP = strawberry.enum_value("TOTP", description="A code of the authenticator app, or a recovery code.")
-
-
-strawberry.enum(ChallengeKind, description="What is asked of somebody before they are signed in.")
-
-
-@strawberry.type(description="What has to be answered with `tokenChallengeAnswer` before there are tokens.")
-class Challenge:
-    id: strawberry.ID = strawberry.field(description="The challenge's id, for the answer.")
-    kind: ChallengeKind = strawberry.field(description="What is asked for.")
-    expires_at: datetime = strawberry.field(description="Until when it can be answered, in UTC.")
-
-
-@strawberry.type(description="Tokens of a new or renewed session; or a challenge; or why there is neither.")
-class AuthPayload:
-    access_token: str | None = strawberry.field(
-        default=None, description="Send it as `Authorization: Bearer ...`. Null in cookie mode and on refusal."
-    )
-    access_token_expires_at: datetime | None = strawberry.field(
-        default=None, description="When the access token ends, in UTC: refresh a little earlier."
-    )
-    refresh_token: str | None = strawberry.field(
-        default=None, description="For `tokenRefresh`, once: each use gives the next one. Null in cookie mode."
-    )
-    refresh_token_expires_at: datetime | None = strawberry.field(
-        default=None, description="Until when the refresh token can be used, in UTC."
-    )
-    challenge: Challenge | None = strawberry.field(
-        default=None, description="What is asked before there are tokens; null when nothing is."
-    )
-    user: User | None = strawberry.field(default=None, description="Who has signed in.")
-    user_errors: list[UserError] = strawberry.field(
-        default_factory=list, description="Why there are no tokens; empty when all went well."
-    )
-
-
-def as_payload(tokens: Tokens) -> AuthPayload:
-    return AuthPayload(
-        access_token=tokens.access,
-        access_token_expires_at=tokens.access_expires_at,
-        refresh_token=tokens.refresh,
-        refresh_token_expires_at=tokens.refresh_expires_at,
-        user=as_user(tokens.user),
-    )

@@ -1,6 +1,8 @@
 """GraphQL over HTTP, WebSocket and server-sent events: plain ASGI, beside Django."""
 
+import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 
 from schema.engine import EngineSchema
-from schema.server.callers import bearer, token_of
+from schema.server.callers import bearer, token_of, until_over
 from schema.server.context import Context
 from schema.server.db import count_statements
 from schema.server.documents import Unclear, select_operation, version_of
@@ -87,7 +89,7 @@ class GraphQLApp(GraphQL[Context, None]):
             schema,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
             max_subscriptions_per_connection=None,  # the handler counts, to answer with a code
-            # Tokens travel in messages and headers, never in cookies: a page elsewhere gains nothing here.
+            # A page elsewhere gains nothing here: of a WebSocket, cookies count only from the shop's own origins.
             allowed_origins=["*"],
         )
 
@@ -139,12 +141,13 @@ class GraphQLApp(GraphQL[Context, None]):
         except Unclear as error:
             raise HTTPException(400, error.message) from None
         except GraphQLError as error:
-            result = PreExecutionError(data=None, errors=[error])
-            return result if request_data.protocol == "http" else _once(result)
+            refused = PreExecutionError(data=None, errors=[error])
+            return refused if request_data.protocol == "http" else _once(refused)
         request_data.query = document.text
-        return await super().execute_operation(
+        result = await super().execute_operation(
             request, request_adapter, request_data, context, root_value, sub_response
         )
+        return while_signed_in(result, context) if context.token and isinstance(result, AsyncGenerator) else result
 
     def decode_json(self, data: str | bytes) -> object:
         return orjson.loads(data)
@@ -221,6 +224,31 @@ def _check_operation(document: DocumentNode, asked: GraphQLRequestData, method: 
         raise HTTPException(405, "Mutations are not allowed when using GET.")
     if operation is OperationType.SUBSCRIPTION and asked.protocol == "http":
         raise HTTPException(400, NEEDS_STREAM)
+
+
+async def while_signed_in(results: AsyncGenerator[Any, None], context: Context) -> AsyncGenerator[Any, None]:
+    """A stream that ends with the session, or the access token, that it was asked for with."""
+    if context.token is None or context.caller.session_id is None:
+        async for result in results:
+            yield result
+        return
+    over = asyncio.create_task(until_over(context.token, context.caller, context.expires_at))
+    try:
+        while True:
+            following: asyncio.Future[Any] = asyncio.ensure_future(anext(results))
+            await asyncio.wait({following, over}, return_when=asyncio.FIRST_COMPLETED)
+            if not following.done():
+                following.cancel()
+                with suppress(asyncio.CancelledError, StopAsyncIteration):
+                    await following
+                return
+            try:
+                yield following.result()
+            except StopAsyncIteration:
+                return
+    finally:
+        over.cancel()
+        await results.aclose()
 
 
 async def _once(result: ExecutionResult) -> AsyncGenerator[ExecutionResult, None]:

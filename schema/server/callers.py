@@ -1,25 +1,31 @@
 """Who is behind an access token. A request without one costs nothing here."""
 
+import asyncio
 import time
 from collections import OrderedDict
 from contextlib import suppress
 from typing import NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from starlette.requests import HTTPConnection
 
 from backend.accounts import marks, queries
 from backend.accounts.tokens import Claims, Grants, TokenRefused, read
 from backend.core import clock
 from backend.core.caller import Caller, Role
+from schema.server.cookies import access_cookie
 from schema.server.db import db
 from schema.server.persisted_store import Away, store
+from schema.server.pubsub import pubsub
 
 KNOWN_S = 1.0
 """How long a process believes what it found out about a token."""
 PERMISSIONS_S = 5.0
 """How long a process believes what the members of a role may do."""
 MAX_KNOWN = 10_000
+LOOK_AGAIN_S = 30.0
+"""How often a stream asks about its session, in case it was not told."""
 _BEARER = "bearer "
 
 
@@ -53,6 +59,30 @@ def forget() -> None:
     _process.permissions_until = float("-inf")
 
 
+async def is_over(token: str) -> bool:
+    """Whether a token is good no more, asked anew."""
+    _process.identities.pop(token, None)
+    try:
+        await identify(token)
+    except TokenRefused:
+        return True
+    return False
+
+
+async def until_over(token: str, caller: Caller, expires_at: int) -> None:
+    """Return when the token's time is over or its session has ended, whichever comes first."""
+    assert caller.session_id is not None
+    async with pubsub().subscribe(marks.channel_of(caller.session_id)) as told:
+        while True:
+            told.clear()
+            left_s = expires_at + settings.TOKEN_LEEWAY_S - clock.now().timestamp()
+            if left_s <= 0 or await is_over(token):
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(left_s, LOOK_AGAIN_S)):
+                    await told.wait()
+
+
 def bearer(value: object) -> str | None:
     """The token of an Authorization header; None for other schemes, which are not ours to judge."""
     if not isinstance(value, str) or value[: len(_BEARER)].lower() != _BEARER:
@@ -61,11 +91,14 @@ def bearer(value: object) -> str | None:
 
 
 def token_of(request: HTTPConnection) -> str | None:
-    """The access token that a request carries."""
+    """The access token that a request carries: in its Authorization header, or else in a cookie."""
+    cookie: bytes | None = None
     for name, value in request.scope["headers"]:
         if name == b"authorization":
             return bearer(value.decode("latin-1"))
-    return None
+        if name == b"cookie":
+            cookie = value
+    return None if cookie is None else access_cookie(request, cookie)
 
 
 async def identify(token: str) -> Identity:

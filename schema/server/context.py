@@ -10,6 +10,7 @@ from starlette.responses import Response
 from backend.accounts.tokens import TokenRefused
 from backend.core.caller import GUEST, Caller
 from backend.core.context import ShopContext, default_context
+from backend.core.throttle import network_of
 from schema.engine import Batches
 from schema.server.callers import identify
 from schema.server.db import StatementCount, db
@@ -52,6 +53,12 @@ class Context:
     @property
     def user_agent(self) -> str:
         return "" if self.request is None else self.request.headers.get("user-agent", "")
+
+    @property
+    def network(self) -> str:
+        """Where the request comes from, as far as tries are counted by it."""
+        client = None if self.request is None else self.request.client
+        return "" if client is None else network_of(client.host)
 
     async def authenticate(self, token: str) -> None:
         """Take the caller from an access token; `refused` says why where that cannot be."""

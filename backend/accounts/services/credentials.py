@@ -46,6 +46,11 @@ def find_candidate(*, login: str) -> Candidate:
     return candidate_of(user)
 
 
+def account_key(candidate: Candidate, login: str) -> str:
+    """What tries are counted by: the account, or what was typed where there is none."""
+    return f"user:{candidate.user.pk}" if candidate.user is not None else f"login:{login[:MAX_LOGIN].lower()}"
+
+
 def candidate_of(user: User | None) -> Candidate:
     """Somebody who is known already, to ask for the password again."""
     usable = user is not None and user.is_active and user.has_usable_password()

@@ -20,6 +20,7 @@ from backend.core.caller import Caller
 from backend.core.errors import NotFound
 
 MAX_USER_AGENT = 300
+KEEP_DAYS = 30
 STOLEN = "session.token_reused"
 
 
@@ -86,14 +87,16 @@ def _rotate(token: RefreshToken, text: str, session: Session, user_agent: str) -
     return _issue(session.user, session, successor)
 
 
-def revoke_session(*, caller: Caller, session_id: UUID) -> None:
-    """Sign one of the caller's devices out. Raises NotFound also for somebody else's."""
+def revoke_session(*, caller: Caller, session_id: UUID) -> bool:
+    """Sign one of the caller's devices out; False when it was before. Raises NotFound also for somebody else's."""
     if caller.user_id is None:
-        raise NotFound
+        raise NotFound(field=["id"])
     own = Session.objects.filter(pk=session_id, user_id=caller.user_id)
     if not own.exists():
-        raise NotFound
-    marks.tell_ended(end_sessions(own) or [session_id])
+        raise NotFound(field=["id"])
+    ended = end_sessions(own)
+    marks.tell_ended([session_id])
+    return bool(ended)
 
 
 def revoke_all_sessions(*, user_id: int, but: UUID | None = None) -> int:
@@ -114,6 +117,13 @@ def revoke_by_refresh_token(*, refresh_token: str) -> bool:
         ended = end_sessions(Session.objects.filter(pk=token.session_id))
     marks.tell_ended(ended)
     return bool(ended)
+
+
+def delete_old_sessions() -> int:
+    """Forget sessions that were over a month ago, with their tokens: until then, reuse of those is noticed."""
+    limit = clock.now() - timedelta(days=KEEP_DAYS)
+    deleted, _ = Session.objects.filter(expires_at__lt=limit).delete()
+    return deleted
 
 
 def end_sessions(sessions: Any) -> list[UUID]:

@@ -10,23 +10,7 @@ from backend.core.demo import DEMO_PASSWORD, DEMO_USERS
 from backend.transfer.demo.people import invite_people
 from tests.conftest import Gql
 from tests.factories.accounts import PASSWORD, make_user
-
-SESSION = """
-fragment Session on AuthPayload {
-  accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt challenge { id kind expiresAt }
-  user { id email firstName lastName roles permissions emailVerified }
-  userErrors { code message field }
-}
-"""
-SIGN_IN = (
-    SESSION
-    + """
-mutation ($login: String!, $password: String!) {
-  tokenCreate(input: { login: $login, password: $password }) { ...Session }
-}
-"""
-)
-VIEWER = "{ viewer { id email roles permissions emailVerified twoFactorEnabled customer { id } } }"
+from tests.schema.accounts.documents import SIGN_IN, VIEWER
 
 
 def sign_in(gql: Gql, login: str, password: str = PASSWORD) -> Any:

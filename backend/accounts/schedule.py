@@ -1,0 +1,6 @@
+"""Accounts' part of the timetable."""
+
+from backend.accounts.services import delete_old_sessions
+from backend.core.schedule import Entry
+
+DELETE_OLD_SESSIONS = Entry("delete_old_sessions", "23 3 * * *", delete_old_sessions)

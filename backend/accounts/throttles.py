@@ -1,0 +1,78 @@
+"""How often people may try. Counted by account and address together, so that a stranger locks nobody out."""
+
+from functools import lru_cache
+
+from django.conf import settings
+from django_redis import get_redis_connection
+from redis.exceptions import RedisError
+
+from backend.core.throttle import Throttle, TooManyAttempts
+
+KNOWN_DAYS = 90
+
+
+@lru_cache(maxsize=64)
+def throttle(name: str, windows: str) -> Throttle:
+    return Throttle(name, windows)
+
+
+class SignInTry:
+    """One try to sign in, counted before the password is looked at.
+
+    Tries of one account from one address slow down soon, those from one address later, and those of one account from
+    everywhere last: a net of many addresses guesses no faster than that. Addresses that the owner has signed in from
+    are not counted with the strangers.
+    """
+
+    def __init__(self, *, account: str, network: str) -> None:
+        self._known_key = f"cartograph:known-networks:{account}"
+        self._network = network
+        self._taken: list[tuple[Throttle, tuple[str, ...]]] = []
+        self._take(throttle("login", settings.LOGIN_TRIES), account, network)
+        self._take(throttle("login-network", settings.LOGIN_TRIES_PER_ADDRESS), network)
+        if not self._is_known():
+            self._take(throttle("login-account", settings.LOGIN_TRIES_PER_ACCOUNT), account)
+
+    def succeeded(self) -> None:
+        """Give the tries back, and remember where the owner is."""
+        for each, subject in self._taken:
+            each.give_back(*subject)
+        try:
+            redis = get_redis_connection("default", write=True)
+            redis.sadd(self._known_key, self._network)
+            redis.expire(self._known_key, KNOWN_DAYS * 24 * 60 * 60)
+        except (RedisError, OSError):
+            return
+
+    def _take(self, each: Throttle, *subject: str) -> None:
+        each.take(*subject)
+        self._taken.append((each, subject))
+
+    def _is_known(self) -> bool:
+        try:
+            return bool(get_redis_connection("default").sismember(self._known_key, self._network))
+        except (RedisError, OSError):
+            return False
+
+
+def take_password_try(user_id: int) -> None:
+    """Somebody signed in is asked for their password again. Raises TooManyAttempts."""
+    throttle("password", settings.LOGIN_TRIES).take(user_id)
+
+
+def take_registration(network: str) -> None:
+    throttle("register", settings.REGISTRATIONS_PER_ADDRESS).take(network)
+
+
+def take_mail_request(network: str) -> None:
+    """Somebody asks for a mail to an address that may be anybody's. Raises TooManyAttempts."""
+    throttle("mail-network", settings.MAILS_PER_ADDRESS).take(network)
+
+
+def may_mail(user_id: int, kind: str) -> bool:
+    """Whether one more mail of this kind may go to an account: nobody's mailbox is flooded."""
+    try:
+        throttle("mail-account", settings.MAILS_PER_ACCOUNT).take(kind, user_id)
+    except TooManyAttempts:
+        return False
+    return True

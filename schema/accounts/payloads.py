@@ -1,0 +1,72 @@
+"""What mutations of accounts answer with."""
+
+from datetime import datetime
+from enum import Enum
+
+import strawberry
+
+from backend.accounts.services import Tokens
+from schema.accounts.types import User, as_user
+from schema.server import cookies
+from schema.server.context import Context
+from schema.server.errors import UserError
+
+
+class ChallengeKind(Enum):
+    OTP = strawberry.enum_value("OTP", description="A code that was sent by email or SMS.")
+    TOTP = strawberry.enum_value("TOTP", description="A code of the authenticator app, or a recovery code.")
+
+
+strawberry.enum(ChallengeKind, description="What is asked of somebody before they are signed in.")
+
+
+@strawberry.type(description="What has to be answered with `tokenChallengeAnswer` before there are tokens.")
+class Challenge:
+    id: strawberry.ID = strawberry.field(description="The challenge's id, for the answer.")
+    kind: ChallengeKind = strawberry.field(description="What is asked for.")
+    expires_at: datetime = strawberry.field(description="Until when it can be answered, in UTC.")
+
+
+@strawberry.type(description="Tokens of a new or renewed session; or a challenge; or why there is neither.")
+class AuthPayload:
+    access_token: str | None = strawberry.field(
+        default=None, description="Send it as `Authorization: Bearer ...`. Null in cookie mode and on refusal."
+    )
+    access_token_expires_at: datetime | None = strawberry.field(
+        default=None, description="When the access token ends, in UTC: refresh a little earlier."
+    )
+    refresh_token: str | None = strawberry.field(
+        default=None, description="For `tokenRefresh`, once: each use gives the next one. Null in cookie mode."
+    )
+    refresh_token_expires_at: datetime | None = strawberry.field(
+        default=None, description="Until when the refresh token can be used, in UTC."
+    )
+    challenge: Challenge | None = strawberry.field(
+        default=None, description="What is asked before there are tokens; null when nothing is."
+    )
+    user: User | None = strawberry.field(default=None, description="Who has signed in.")
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why there are no tokens; empty when all went well."
+    )
+
+
+def auth_payload(context: Context, tokens: Tokens, *, cookie: bool = False) -> AuthPayload:
+    """Tokens for the client: in the answer, or in cookies where it asks for those."""
+    payload = AuthPayload(
+        access_token_expires_at=tokens.access_expires_at,
+        refresh_token_expires_at=tokens.refresh_expires_at,
+        user=as_user(tokens.user),
+    )
+    if cookie or cookies.asks_for_cookies(context.request):
+        cookies.set_cookies(context.response, access=tokens.access, refresh=tokens.refresh)
+    else:
+        payload.access_token, payload.refresh_token = tokens.access, tokens.refresh
+    return payload
+
+
+@strawberry.type(description="Whether somebody was signed out, or why nobody was.")
+class RevokePayload:
+    revoked: bool = strawberry.field(description="Whether a session was ended that lived until now.")
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why nothing was ended; empty when all went well."
+    )
