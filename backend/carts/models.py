@@ -13,9 +13,14 @@ class CartStatus(models.TextChoices):
     MERGED = "MERGED"
 
 
+EXPIRING = [CartStatus.OPEN, CartStatus.MERGED]
+
+
 class Cart(models.Model):
     """Its id is unguessable and is a guest's only key to it.
 
+    A guest's cart that was merged belongs to the customer since: either it became the open cart, or it is MERGED.
+    `merge_outcomes` is then what happened to its lines (`backend.carts.merging`).
     `version` grows with every change. `expires_at` is 30 days after the last one. Addresses are snapshots with the
     keys of `backend.core.addresses`.
     """
@@ -29,6 +34,7 @@ class Cart(models.Model):
     note = models.TextField(blank=True)
     shipping_address = models.JSONField(null=True, blank=True)
     billing_address = models.JSONField(null=True, blank=True)
+    merge_outcomes = models.JSONField(null=True, blank=True, editable=False)
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
@@ -41,7 +47,7 @@ class Cart(models.Model):
                 fields=["customer"], condition=Q(status=CartStatus.OPEN), name="one_open_cart_per_customer"
             ),
         ]
-        indexes = [models.Index(fields=["expires_at"], name="cart_expiry", condition=Q(status=CartStatus.OPEN))]
+        indexes = [models.Index(fields=["expires_at"], name="cart_expiry", condition=Q(status__in=EXPIRING))]
 
     def __str__(self) -> str:
         return str(self.pk)

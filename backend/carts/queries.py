@@ -5,15 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
-
+from backend.carts.access import own_carts, visible_carts
 from backend.carts.checking import may_run_short, order_limit
-from backend.carts.errors import CartNotFound
-from backend.carts.models import Cart, CartLine, CartStatus
+from backend.carts.models import Cart, CartLine
 from backend.carts.pricing import LinePrice, Totals, line_totals
 from backend.catalog.models import ProductVariant
 from backend.catalog.queries import Purchasable, purchasable_variants
-from backend.core import clock
 from backend.core.caller import Caller
 from backend.core.money import Money
 from backend.inventory.queries import NONE, Availability, availability_by_variant
@@ -62,29 +59,15 @@ class CartView:
         return [warning for line in self.lines for warning in line.warnings]
 
 
-def access_cart(*, caller: Caller, cart_id: UUID, lock: bool = False) -> Cart:
-    """The caller's open cart: a guest's by its id alone, a customer's only for that customer.
-
-    With `lock`, the row is locked until the transaction ends. Raises CartNotFound also for one that is not theirs.
-    """
-    rows = visible_carts(caller)
-    cart = (rows.select_for_update() if lock else rows).filter(pk=cart_id).first()
-    if cart is None:
-        raise CartNotFound(field=["cartId"])
-    return cart
-
-
-def visible_carts(caller: Caller) -> QuerySet[Cart]:
-    """The open carts that the caller may reach, of those whose unguessable id they know."""
-    owner = Q(customer__isnull=True)
-    if caller.user_id is not None:
-        owner |= Q(customer_id=caller.user_id)
-    return Cart.objects.filter(owner, status=CartStatus.OPEN, expires_at__gt=clock.now())
-
-
 def find_cart(*, caller: Caller, cart_id: UUID) -> CartView | None:
     """The caller's open cart as it is shown; None where `access_cart` would find none."""
     cart = visible_carts(caller).filter(pk=cart_id).first()
+    return None if cart is None else view_cart(cart)
+
+
+def find_own_cart(*, caller: Caller) -> CartView | None:
+    """A customer's open cart, wherever it was filled; None for guests, whose carts have no owner."""
+    cart = own_carts(caller).first()
     return None if cart is None else view_cart(cart)
 
 

@@ -10,6 +10,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
 
+from backend.accounts.locking import lock_customer
+from backend.carts.access import access_cart, lock_own_cart
 from backend.carts.buyer import clean_billing, clean_email, clean_note, clean_phone, clean_shipping
 from backend.carts.checking import (
     NewLine,
@@ -21,14 +23,13 @@ from backend.carts.checking import (
 )
 from backend.carts.errors import CartVersionConflict, LineNotFound, QuantityLimit
 from backend.carts.faults import Faults
-from backend.carts.models import Cart, CartLine, CartStatus
-from backend.carts.queries import access_cart
+from backend.carts.models import EXPIRING, Cart, CartLine, CartStatus
 from backend.catalog.models import VariantPrice
 from backend.catalog.queries import Purchasable, purchasable_variants
 from backend.core import clock
 from backend.core.addresses import Address
 from backend.core.caller import Caller
-from backend.core.errors import Invalid, Required, refuse
+from backend.core.errors import CurrencyMismatch, Invalid, Required, refuse
 from backend.inventory.queries import availability_by_variant
 
 EXPIRED_BATCH = 500
@@ -49,12 +50,27 @@ class Keep(Enum):
 
 
 @transaction.atomic
-def create_cart(*, caller: Caller, currency: str, email: str = "", lines: Sequence[NewLine] = ()) -> Cart:
-    """A new open cart. Raises CurrencyMismatch for a currency that the shop has no prices in, and as `add_lines`.
+def create_cart(
+    *,
+    caller: Caller,
+    currency: str | None = None,
+    default_currency: str = "",
+    email: str = "",
+    lines: Sequence[NewLine] = (),
+) -> Cart:
+    """A new open cart. A customer who has one already gets that, with what is given put in.
 
-    All that is at fault is told at once.
+    `default_currency` is for a new cart where `currency` is not asked for. Raises CurrencyMismatch for a currency that
+    the shop has no prices in, or that the customer's cart with lines in it is not in, and as `add_lines`. All that is
+    at fault is told at once.
     """
+    if caller.user_id is not None:
+        lock_customer(caller.user_id)
+        own = lock_own_cart(caller.user_id)
+        if own is not None:
+            return _put_into(own, currency, email, lines)
     faults, moment = Faults(), clock.now()
+    currency = currency or default_currency
     faults.check(check_currency, currency)
     priced = not faults
     checked = faults.check(clean_email, email)
@@ -74,6 +90,20 @@ def create_cart(*, caller: Caller, currency: str, email: str = "", lines: Sequen
     return cart
 
 
+def _put_into(cart: Cart, currency: str | None, email: str, lines: Sequence[NewLine]) -> Cart:
+    """What `cartCreate` brings goes into the open cart that the customer has, on whatever device it was filled."""
+    faults = Faults()
+    if currency is not None and currency != cart.currency:
+        faults.check(check_currency, currency)
+        if cart.lines.exists():
+            faults.add(CurrencyMismatch(f"Your open cart is in {cart.currency}.", field=["currency"]))
+        cart.currency = currency
+    checked = faults.check(clean_email, email)
+    cart.email = checked or cart.email
+    _add(cart, sum_lines(lines), faults)
+    return touch(cart)
+
+
 @transaction.atomic
 def add_lines(*, caller: Caller, cart_id: UUID, lines: Sequence[NewLine], expected_version: int | None = None) -> Cart:
     """Put units into the cart; those of a variant that is there already join its line. Never touches stock.
@@ -84,8 +114,8 @@ def add_lines(*, caller: Caller, cart_id: UUID, lines: Sequence[NewLine], expect
     cart = _open(caller, cart_id, expected_version)
     if not lines:
         raise Required("Name at least one line.", field=["lines"])
-    _add(cart, sum_lines(lines))
-    return _touch(cart)
+    _add(cart, sum_lines(lines), Faults())
+    return touch(cart)
 
 
 @transaction.atomic
@@ -104,7 +134,7 @@ def update_lines(
     faults.refuse()
     _write([line for line in by_position.values() if line.variant_id in units], units, found)
     CartLine.objects.filter(pk__in=[line.pk for line in by_position.values() if line.variant_id not in units]).delete()
-    return _touch(cart)
+    return touch(cart)
 
 
 @transaction.atomic
@@ -118,7 +148,7 @@ def remove_lines(
     present = set(cart.lines.values_list("pk", flat=True))
     refuse([LineNotFound(field=["lineIds", str(n)]) for n, each in enumerate(line_ids) if each not in present])
     cart.lines.filter(pk__in=[each for each in line_ids if each is not None]).delete()
-    return _touch(cart)
+    return touch(cart)
 
 
 @transaction.atomic
@@ -126,7 +156,7 @@ def clear(*, caller: Caller, cart_id: UUID, expected_version: int | None = None)
     """Take every line out of the cart; what is known of the buyer stays."""
     cart = _open(caller, cart_id, expected_version)
     cart.lines.all().delete()
-    return _touch(cart)
+    return touch(cart)
 
 
 @transaction.atomic
@@ -148,7 +178,7 @@ def update_buyer(
     if note is not Keep.KEEP:
         cart.note = faults.check(clean_note, note or "") or ""
     faults.refuse()
-    return _touch(cart)
+    return touch(cart)
 
 
 @transaction.atomic
@@ -169,7 +199,7 @@ def update_addresses(
         cleaned = None if billing is None else faults.check(clean_billing, billing)
         cart.billing_address = cleaned and cleaned.as_json()
     faults.refuse()
-    return _touch(cart)
+    return touch(cart)
 
 
 def close_ordered(cart: Cart) -> None:
@@ -181,7 +211,7 @@ def close_ordered(cart: Cart) -> None:
 
 
 def delete_expired_carts() -> int:
-    """Delete open carts whose time is over, in batches. Returns how many there were."""
+    """Delete carts whose time is over, unless they became orders, in batches. Returns how many there were."""
     total = 0
     while deleted := _delete_expired_batch():
         total += deleted
@@ -191,9 +221,7 @@ def delete_expired_carts() -> int:
 @transaction.atomic
 def _delete_expired_batch() -> int:
     # A cart that is being changed at this moment has a new life after it: left alone.
-    expired = Cart.objects.select_for_update(skip_locked=True).filter(
-        status=CartStatus.OPEN, expires_at__lte=clock.now()
-    )
+    expired = Cart.objects.select_for_update(skip_locked=True).filter(status__in=EXPIRING, expires_at__lte=clock.now())
     ids = list(expired.order_by("expires_at").values_list("pk", flat=True)[:EXPIRED_BATCH])
     Cart.objects.filter(pk__in=ids).delete()
     return len(ids)
@@ -206,8 +234,7 @@ def _open(caller: Caller, cart_id: UUID, expected_version: int | None) -> Cart:
     return cart
 
 
-def _add(cart: Cart, added: Wanted) -> None:
-    faults = Faults()
+def _add(cart: Cart, added: Wanted, faults: Faults) -> None:
     faults.extend(added.faults)
     present = {line.variant_id: line for line in cart.lines.all()}
     if len(present.keys() | added.units.keys()) > settings.CART_MAX_LINES:
@@ -269,7 +296,7 @@ def _lines_to_update(cart: Cart, sent: Sequence[LineQuantity], faults: Faults) -
     return found
 
 
-def _touch(cart: Cart) -> Cart:
+def touch(cart: Cart) -> Cart:
     """The cart was changed: its version grows, its life starts anew, and its shopper knows today's prices."""
     today = VariantPrice.objects.filter(variant=OuterRef("variant"), currency=cart.currency).values("amount")
     lines = cart.lines.annotate(today=Subquery(today[:1])).filter(today__isnull=False)

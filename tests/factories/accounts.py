@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 
 from backend.accounts.models import User
 from backend.accounts.roles import GROUP_NAMES
-from backend.core.caller import Role
+from backend.core.caller import Caller, Role
 
 PASSWORD = "corr3ct-horse-battery"
 _numbers = count(1)
@@ -19,3 +19,12 @@ def make_user(email: str = "", *, role: Role | None = None, password: str | None
     if role is not None:
         user.groups.add(Group.objects.get(name=GROUP_NAMES[role]))
     return user
+
+
+def caller_of(user: User) -> Caller:
+    return Caller(user_id=user.pk)
+
+
+def make_customer(**fields: Any) -> Caller:
+    """Somebody with an account who asks a service; without a password, which takes its time to hash."""
+    return caller_of(make_user(password=None, **fields))

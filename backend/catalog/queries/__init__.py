@@ -18,6 +18,7 @@ from backend.catalog.queries.details import (
     options_available_by_product,
     orderable_products,
     prices_by_variant,
+    variants_by_id,
     variants_by_product,
 )
 from backend.catalog.queries.facets import Facet, FacetKind, FacetValue, facets, facets_by_category
@@ -69,6 +70,7 @@ __all__ = [
     "product_count_by_category",
     "products_by_id",
     "purchasable_variants",
+    "variants_by_id",
     "variants_by_product",
     "visible_categories",
     "visible_products",

@@ -54,6 +54,7 @@ _NAMES = Read[Product](lambda: Product.objects.filter(AnyOf("id", "products")).o
 _IMAGES_BY_ID = Read[ImageRow](
     lambda: ProductImage.objects.filter(AnyOf("id", "ids")).values_list(*IMAGE_COLUMNS), ImageRow
 )
+_VARIANTS_BY_ID = Read[ProductVariant](lambda: ProductVariant.objects.filter(AnyOf("id", "ids")))
 
 
 def variants_by_product(ids: Iterable[int], currency: str) -> dict[int, list[VariantRow]]:
@@ -62,6 +63,11 @@ def variants_by_product(ids: Iterable[int], currency: str) -> dict[int, list[Var
     for row in _VARIANTS(products=list(ids), currency=currency):
         found[row.product_id].append(row)
     return found
+
+
+def variants_by_id(ids: Iterable[int]) -> dict[int, ProductVariant]:
+    """For what somebody has in a cart already: also those that are no longer shown."""
+    return {row.pk: row for row in _VARIANTS_BY_ID(ids=list(ids))}
 
 
 def listings_by_product(ids: Iterable[int], currency: str) -> dict[int, ProductListing]:

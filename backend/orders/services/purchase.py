@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
+from backend.carts.access import access_cart
 from backend.carts.buyer import clean_billing, clean_email, clean_note, clean_phone, clean_shipping
 from backend.carts.checking import (
     NewLine,
@@ -19,7 +20,6 @@ from backend.carts.errors import QuantityLimit
 from backend.carts.faults import Faults
 from backend.carts.models import Cart
 from backend.carts.pricing import LinePrice, Totals, line_totals
-from backend.carts.queries import access_cart
 from backend.catalog.queries import Purchasable, purchasable_variants
 from backend.core import addresses
 from backend.core.addresses import Address

@@ -8,6 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from backend.accounts.models import User
 from backend.carts import services
+from backend.carts.access import access_cart
 from backend.carts.checking import NewLine
 from backend.carts.errors import (
     CartNotFound,
@@ -18,7 +19,7 @@ from backend.carts.errors import (
     VariantNotFound,
 )
 from backend.carts.models import Cart, CartLine
-from backend.carts.queries import access_cart, find_cart, view_cart, view_carts
+from backend.carts.queries import find_cart, view_cart, view_carts
 from backend.carts.services import LineQuantity
 from backend.catalog.models import Product, ProductStatus, ProductVariant, StockPolicy
 from backend.core import clock, schedule
@@ -356,11 +357,8 @@ def test_a_script_in_a_note_is_kept_as_the_text_that_it_is() -> None:
 
 def test_addresses_are_trimmed_and_what_is_not_sent_stays() -> None:
     cart = make_cart()
-    services.update_addresses(
-        caller=GUEST,
-        cart_id=cart.pk,
-        billing=Address(**{**ADDRESS.as_json(), "country": " fr ", "postal_code": "75001"}),
-    )
+    billing = Address(**{**ADDRESS.as_json(), "country": " fr ", "postal_code": "75001"})
+    services.update_addresses(caller=GUEST, cart_id=cart.pk, billing=billing)
     cart.refresh_from_db()
     assert (cart.shipping_address["country"], cart.billing_address["country"]) == ("GB", "FR")
     services.update_addresses(caller=GUEST, cart_id=cart.pk, billing=None)
