@@ -152,3 +152,47 @@ class DefaultGrant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.group_id} {self.permission_id}"
+
+
+class AddressKind(models.TextChoices):
+    HOME = "HOME"
+    WORK = "WORK"
+    OTHER = "OTHER"
+
+
+class SavedAddress(models.Model):
+    """An address that a customer keeps. The columns from `first_name` to `phone` are those of `backend.core.addresses`.
+
+    Carts and orders take copies: what is changed here changes no order.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="addresses")
+    kind = models.CharField(max_length=10, choices=AddressKind, default=AddressKind.HOME)
+    is_default_shipping = models.BooleanField(default=False)
+    is_default_billing = models.BooleanField(default=False)
+    first_name = models.CharField(max_length=200)
+    last_name = models.CharField(max_length=200)
+    company = models.CharField(max_length=200, blank=True)
+    line1 = models.CharField(max_length=200)
+    line2 = models.CharField(max_length=200, blank=True)
+    city = models.CharField(max_length=200, blank=True)
+    region = models.CharField(max_length=200, blank=True)
+    postal_code = models.CharField(max_length=200, blank=True)
+    country = models.CharField(max_length=2)
+    phone = models.CharField(max_length=32, blank=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(kind__in=AddressKind.values), name="address_kind_known"),
+            models.UniqueConstraint(
+                fields=["user"], condition=models.Q(is_default_shipping=True), name="one_default_shipping_address"
+            ),
+            models.UniqueConstraint(
+                fields=["user"], condition=models.Q(is_default_billing=True), name="one_default_billing_address"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.line1}, {self.city}, {self.country}"
