@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 import orjson
 from django.db.models import F, Func, Model, QuerySet, Value
@@ -217,6 +218,8 @@ def _typed(kind: type, value: Any) -> Any:
         if not number.is_finite() or abs(number.adjusted()) > MAX_DIGITS or len(number.as_tuple().digits) > MAX_DIGITS:
             raise ValueError("a number that no column holds")
         return number
+    if kind is UUID and isinstance(value, str):
+        return UUID(value)
     if kind is str and isinstance(value, str) and "\x00" not in value:
         return value
     if kind is int and isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:

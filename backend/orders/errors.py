@@ -29,6 +29,11 @@ class PriceChanged(DomainError):
     default_message = "The total is not the one that you expected."
 
 
+class EmailNotVerified(DomainError):
+    code = "FORBIDDEN"
+    default_message = "Show first that the email address is yours: open the link that was sent to it."
+
+
 class OrderNotPayable(DomainError):
     code = "ORDER_NOT_PAYABLE"
     default_message = "This order is paid, cancelled or expired."

@@ -6,7 +6,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, CharField, F, Func, Q, Value, When
-from django.db.models.functions import Cast, Concat
+from django.db.models.functions import Cast, Concat, Lower
 
 
 class OrderStatus(models.TextChoices):
@@ -125,6 +125,7 @@ class Order(models.Model):
             ),
             models.Index(fields=["customer", "placed_at", "id"], name="order_by_customer"),
             models.Index(fields=["placed_at", "id"], name="order_newest"),
+            models.Index(Lower("email"), name="order_guest_email", condition=Q(customer__isnull=True)),
         ]
 
     def __str__(self) -> str:

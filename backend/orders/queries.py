@@ -1,13 +1,18 @@
 """Order reads, for many orders at once."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from backend.carts.checking import may_run_short
 from backend.core.caller import Caller
+from backend.core.paging import Ordering, Page, PageRequest, SortKey, page
 from backend.inventory.queries import NONE, availability_by_variant
+from backend.orders.access import claimable_orders, own_orders
 from backend.orders.models import Order, OrderEvent, OrderLine, OrderStatus
+
+NEWEST = Ordering("newest", (SortKey("placed_at", datetime),), descending=True, primary_key=SortKey("pk", UUID))
 
 
 def lines_by_order(order_ids: Iterable[UUID]) -> dict[UUID, list[OrderLine]]:
@@ -30,10 +35,32 @@ def orders_by_id(ids: Iterable[UUID]) -> dict[UUID, Order]:
 
 
 def own_orders_by_id(ids: Iterable[UUID], *, caller: Caller) -> dict[UUID, Order]:
-    """A customer's own orders. A guest has none by id alone: an id opens nothing."""
-    if caller.user_id is None:
-        return {}
-    return {order.pk: order for order in Order.objects.filter(pk__in=list(ids), customer_id=caller.user_id)}
+    """The caller's own, by id."""
+    return {order.pk: order for order in own_orders(caller).filter(pk__in=list(ids))}
+
+
+def find_own_order(number: str, *, caller: Caller) -> Order | None:
+    """The caller's own by the number that people use; None where there is none, or it is somebody else's."""
+    return None if "\x00" in number else own_orders(caller).filter(number=number).first()
+
+
+def count_claimable_orders(*, caller: Caller) -> int:
+    """How many guests' orders `claim_orders` would take over."""
+    return claimable_orders(caller).count()
+
+
+def page_orders_of_customers(
+    customer_ids: Sequence[int], *, caller: Caller, request: PageRequest, statuses: Sequence[OrderStatus] = ()
+) -> list[Page[Order]]:
+    """A page of each customer's orders, newest first, of these statuses where any are named.
+
+    The caller sees their own, by one statement: others have none.
+    """
+    own = own_orders(caller)
+    rows = own.filter(status__in=statuses) if statuses else own
+    return [
+        page(rows if customer_id == caller.user_id else rows.none(), NEWEST, request) for customer_id in customer_ids
+    ]
 
 
 def takes_money(order: Order, *, amount: int) -> bool:

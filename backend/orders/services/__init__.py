@@ -1,6 +1,7 @@
 """Order commands: place, settle, expire, and the events that they leave."""
 
-from backend.orders.services.access import access_order, lock_order
+from backend.orders.access import access_order, lock_order
+from backend.orders.services.claiming import claim_orders
 from backend.orders.services.events import record_event
 from backend.orders.services.expiry import expire_unpaid_orders
 from backend.orders.services.placing import Placement, place_order
@@ -26,6 +27,7 @@ __all__ = [
     "apply_capture",
     "apply_refund",
     "check_payable",
+    "claim_orders",
     "expire_unpaid_orders",
     "flag_payment",
     "lock_order",
