@@ -5,9 +5,12 @@ from strawberry.tools import merge_types
 
 from schema.accounts.mutations import SessionMutation
 from schema.accounts.queries import AccountQuery
+from schema.carts.merging import CartMergeMutation
 from schema.carts.mutations import CartMutation
 from schema.carts.queries import CartQuery
 from schema.catalog.queries import CatalogQuery
+from schema.customers.addresses import AddressMutation
+from schema.customers.orders import OrdersClaimMutation
 from schema.engine import EngineSchema
 from schema.orders.mutations import OrderMutation
 from schema.orders.queries import OrderQuery
@@ -21,7 +24,18 @@ from schema.server.node import NodeQuery
 from schema.shop.queries import ShopQuery
 
 Query = merge_types("Query", (AccountQuery, CartQuery, CatalogQuery, NodeQuery, OrderQuery, ShopQuery))
-Mutation = merge_types("Mutation", (CartMutation, OrderMutation, PaymentMutation, SessionMutation))
+Mutation = merge_types(
+    "Mutation",
+    (
+        AddressMutation,
+        CartMergeMutation,
+        CartMutation,
+        OrderMutation,
+        OrdersClaimMutation,
+        PaymentMutation,
+        SessionMutation,
+    ),
+)
 Subscription = merge_types("Subscription", (OrderSubscription,))
 
 schema = EngineSchema(

@@ -2,6 +2,8 @@
 
 import strawberry
 
+from schema.carts.merging import CART_ID
+
 PASSWORD_AGAIN = "The password you have now, once more."
 
 
@@ -9,6 +11,7 @@ PASSWORD_AGAIN = "The password you have now, once more."
 class TokenCreateInput:
     login: str = strawberry.field(description="The email address or username, in any case of letters.")
     password: str = strawberry.field(description="The password.")
+    cart_id: strawberry.ID | None = strawberry.field(default=None, description=CART_ID)
 
 
 @strawberry.input(description="Staying signed in.")

@@ -11,7 +11,7 @@ from backend.accounts.errors import TokenInvalid
 from backend.accounts.throttles import SignInTry
 from backend.core.errors import DomainError, Required
 from schema.accounts.inputs import SessionRevokeInput, TokenCreateInput, TokenRefreshInput, TokenRevokeInput
-from schema.accounts.payloads import AuthPayload, RevokePayload, auth_payload
+from schema.accounts.payloads import AuthPayload, RevokePayload, auth_payload, join_cart
 from schema.server import callers, cookies
 from schema.server.context import Context
 from schema.server.db import db, hashing
@@ -39,7 +39,7 @@ class SessionMutation:
             tokens = await db(services.open_session, user=user, user_agent=context.user_agent)
         except DomainError as error:
             return AuthPayload(user_errors=user_errors(error))
-        return auth_payload(context, tokens)
+        return await join_cart(auth_payload(context, tokens), input.cart_id)
 
     @strawberry.mutation(
         description="Trade a refresh token for the next one and a new access token. A refresh token is good once; the "

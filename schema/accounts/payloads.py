@@ -7,6 +7,7 @@ import strawberry
 
 from backend.accounts.services import Tokens
 from schema.accounts.types import User, as_user
+from schema.carts.merging import CartMergePayload, merge_at_login
 from schema.server import cookies
 from schema.server.context import Context
 from schema.server.errors import UserError
@@ -45,6 +46,11 @@ class AuthPayload:
         default=None, description="What is asked before there are tokens; null when nothing is."
     )
     user: User | None = strawberry.field(default=None, description="Who has signed in.")
+    cart_merge: CartMergePayload | None = strawberry.field(
+        default=None,
+        description="What became of the guest's cart whose `cartId` you sent; null where nothing could be merged. "
+        "Signing in never fails because of it.",
+    )
     user_errors: list[UserError] = strawberry.field(
         default_factory=list, description="Why there are no tokens; empty when all went well."
     )
@@ -61,6 +67,13 @@ def auth_payload(context: Context, tokens: Tokens, *, cookie: bool = False) -> A
         cookies.set_cookies(context.response, access=tokens.access, refresh=tokens.refresh)
     else:
         payload.access_token, payload.refresh_token = tokens.access, tokens.refresh
+    return payload
+
+
+async def join_cart(payload: AuthPayload, cart_id: str | None) -> AuthPayload:
+    """The payload of somebody who has just signed in, with what became of the guest's cart that they named."""
+    if cart_id is not None and payload.user is not None:
+        payload.cart_merge = await merge_at_login(user_id=payload.user.pk, cart_id=cart_id)  # type: ignore[attr-defined]
     return payload
 
 

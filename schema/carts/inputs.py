@@ -86,6 +86,14 @@ class CartAddressesUpdateInput:
     billing_address: AddressInput | None = strawberry.field(
         default=strawberry.UNSET, description="Where the bill goes; without one, to the shipping address."
     )
+    shipping_address_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="Instead of `shippingAddress`: one of your kept addresses, of which the cart takes a copy.",
+    )
+    billing_address_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="Instead of `billingAddress`: one of your kept addresses, of which the cart takes a copy.",
+    )
     expected_version: int | None = strawberry.field(default=None, description=VERSION)
 
 

@@ -6,12 +6,15 @@ from typing import Annotated, Any, Protocol
 import strawberry
 from strawberry.types import Info
 
+from backend.accounts.address_book import copy_of
 from backend.carts import services
 from backend.carts.models import Cart as CartRow
 from backend.carts.queries import view_cart
 from backend.carts.services import Keep
-from backend.core.errors import DomainError
-from schema.carts.addresses import to_address
+from backend.core.addresses import Address
+from backend.core.caller import Caller
+from backend.core.errors import DomainError, Invalid
+from schema.carts.addresses import AddressInput, to_address
 from schema.carts.inputs import (
     CartAddressesUpdateInput,
     CartBuyerUpdateInput,
@@ -20,6 +23,7 @@ from schema.carts.inputs import (
     CartLinesAddInput,
     CartLinesRemoveInput,
     CartLinesUpdateInput,
+    find_int,
     kept,
     to_line_ids,
     to_lines,
@@ -50,7 +54,8 @@ class CartMutation:
         return await _change(
             lambda: services.create_cart(
                 caller=context.caller,
-                currency=input.currency.value if input.currency else context.shop.currency,
+                currency=input.currency.value if input.currency else None,
+                default_currency=context.shop.currency,
                 email=input.email or "",
                 lines=to_lines(input.lines),
             )
@@ -96,14 +101,24 @@ class CartMutation:
     async def cart_addresses_update(
         self, info: Info, input: Annotated[CartAddressesUpdateInput, strawberry.argument(description="Where it goes.")]
     ) -> CartPayload:
-        shipping, billing = kept(input.shipping_address), kept(input.billing_address)
+        caller = info.context.caller
         return await _change(
             lambda: services.update_addresses(
                 **_cart(info, input),
-                shipping=shipping if isinstance(shipping, Keep) else to_address(shipping),
-                billing=billing if isinstance(billing, Keep) else to_address(billing),
+                shipping=_address(caller, input.shipping_address, input.shipping_address_id, "shippingAddressId"),
+                billing=_address(caller, input.billing_address, input.billing_address_id, "billingAddressId"),
             )
         )
+
+
+def _address(caller: Caller, sent: AddressInput | None, kept_id: str | None, field: str) -> Address | Keep | None:
+    """An address that was sent, or a copy of one that the customer keeps. Raises AddressNotFound and Invalid."""
+    if kept_id is None:
+        address = kept(sent)
+        return address if isinstance(address, Keep) else to_address(address)
+    if sent not in (None, strawberry.UNSET):
+        raise Invalid("Send an address or the id of one, not both.", field=[field])
+    return copy_of(caller=caller, address_id=find_int(kept_id, "SavedAddress"), field=field)
 
 
 class _OfCart(Protocol):
