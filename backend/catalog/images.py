@@ -2,11 +2,13 @@
 
 import io
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.signals import setting_changed
+from django.dispatch import receiver
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 WIDTHS = (100, 200, 400, 800, 1200, 1600, 2400)
@@ -24,15 +26,25 @@ def image_url(name: str, *, max_width: int | None = None, format: str | None = N
     """The absolute address of a stored image, or of a copy that is at most about that wide and of that format."""
     if max_width is not None or format is not None:
         name = copy_name(name, max_width, format)
-    if isinstance(default_storage, FileSystemStorage):
-        return _local_url(name, default_storage.base_url, settings.PUBLIC_URL)
-    return absolute(default_storage.url(name))
+    return _kept_url(name) if _urls_can_be_kept() else absolute(default_storage.url(name))
+
+
+@cache
+def _urls_can_be_kept() -> bool:
+    """A local file's address follows from its name and the settings, unlike one that is signed for a while."""
+    return isinstance(default_storage, FileSystemStorage)
 
 
 @lru_cache(maxsize=50_000)
-def _local_url(name: str, _base_url: str, _public_url: str) -> str:
-    """Follows from the name and the settings alone, unlike a signed address; a dozen calls of urllib otherwise."""
+def _kept_url(name: str) -> str:
+    """Without a dozen calls of urllib for each image of a list."""
     return absolute(default_storage.url(name))
+
+
+@receiver(setting_changed)
+def _forget_urls(**_: object) -> None:
+    _urls_can_be_kept.cache_clear()
+    _kept_url.cache_clear()
 
 
 @lru_cache(maxsize=50_000)

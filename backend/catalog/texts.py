@@ -15,9 +15,12 @@ MAX_ROUNDS = 10
 def translated(row: Any, name: str, language: str) -> str:
     """The column in that language where there is a translation, else as it is."""
     translations = row.translations
-    texts = translations.get(language) if translations else None
-    value = texts.get(name) if texts else None
-    return str(value or getattr(row, name))
+    if translations:
+        value = (translations.get(language) or {}).get(name)
+        if value:
+            return str(value)
+    text: str = getattr(row, name)
+    return text
 
 
 def translated_term(translations: dict[str, Any], term: str, language: str) -> str:

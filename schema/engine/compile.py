@@ -20,6 +20,7 @@ from graphql import (
     get_named_type,
     is_abstract_type,
     is_composite_type,
+    is_enum_type,
     is_leaf_type,
     is_list_type,
     is_non_null_type,
@@ -47,6 +48,7 @@ from schema.engine.plan import (
     Completer,
     Computed,
     Constant,
+    Enumeration,
     Guarded,
     Int,
     Leaf,
@@ -238,13 +240,13 @@ class _Compiler:
     def completer(self, returns: Any, details: list[FieldDetails], place: Place | None = None) -> Completer:
         """What completes values of this type. `place` is the field that they are of, but for root fields."""
         if is_non_null_type(returns):
+            if is_leaf_type(returns.of_type):
+                return _leaf(returns.of_type, required=True)
             return NonNull(self.completer(returns.of_type, details, place))
         if is_list_type(returns):
             return ListOf(self.completer(returns.of_type, details, place))
         if is_leaf_type(returns):
-            coerce = returns.coerce_output_value
-            as_is = SENT_AS_THEY_ARE.get(returns.name, frozenset())
-            return Int(coerce) if returns.name == "Int" else Leaf(coerce, as_is)
+            return _leaf(returns, required=False)
         if is_object_type(returns):
             return ObjectOf(self._selection(returns, details))
         if is_abstract_type(returns) and returns.resolve_type is not None:
@@ -337,6 +339,15 @@ class _Compiler:
 
         constant = not _variables(node.arguments or ())
         return Arguments(coerce, constant=constant, variables=self._operation.variables)
+
+
+def _leaf(returns: Any, *, required: bool) -> Completer:
+    coerce = returns.coerce_output_value
+    if is_enum_type(returns):
+        return Enumeration(coerce, required=required)
+    if returns.name == "Int":
+        return Int(coerce, required=required)
+    return Leaf(coerce, SENT_AS_THEY_ARE.get(returns.name, frozenset()), required=required)
 
 
 def _permissions(field: StrawberryField) -> list[BasePermission]:

@@ -27,7 +27,8 @@ from schema.engine import EngineSchema
 from schema.server.callers import bearer, token_of, until_over
 from schema.server.context import Context
 from schema.server.db import count_statements
-from schema.server.documents import Unclear, select_operation, version_of
+from schema.server.documents import Document, Unclear, select_operation, version_of
+from schema.server.execution import execute
 from schema.server.permissions import check_refused
 from schema.server.persisted import PARAMETERS, Asked, find_document
 from schema.server.websocket import TextWebSocketAdapter, WebSocketHandler
@@ -68,6 +69,7 @@ class RequestData(GraphQLRequestData):
     """What Strawberry knows of a request, and what may name its document instead of a text."""
 
     asked: Asked = field(kw_only=True)
+    document: Document | None = None
 
 
 class PayloadTooLarge(HTTPException):
@@ -143,11 +145,25 @@ class GraphQLApp(GraphQL[Context, None]):
         except GraphQLError as error:
             refused = PreExecutionError(data=None, errors=[error])
             return refused if request_data.protocol == "http" else _once(refused)
-        request_data.query = document.text
+        request_data.query, request_data.document = document.text, document
         result = await super().execute_operation(
             request, request_adapter, request_data, context, root_value, sub_response
         )
         return while_signed_in(result, context) if context.token and isinstance(result, AsyncGenerator) else result
+
+    async def execute_single(
+        self,
+        request: Request,
+        request_adapter: Any,
+        sub_response: Response,
+        context: Context,
+        root_value: None,
+        request_data: Any,
+    ) -> ExecutionResult:
+        assert request_data.document is not None
+        return await execute(
+            self.schema, request_data.document, context, request_data.variables, request_data.operation_name
+        )
 
     def decode_json(self, data: str | bytes) -> object:
         return orjson.loads(data)

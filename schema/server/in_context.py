@@ -8,10 +8,12 @@ from graphql import (
     DirectiveLocation,
     GraphQLArgument,
     GraphQLDirective,
+    GraphQLSchema,
     OperationDefinitionNode,
     get_directive_values,
     get_operation_ast,
 )
+from graphql.execution.values import get_variable_values
 from strawberry.extensions import SchemaExtension
 
 from backend.core.context import ShopContext, default_context
@@ -45,40 +47,37 @@ class InContext(SchemaExtension):
 
     def on_execute(self) -> Iterator[None]:
         execution = self.execution_context
-        context: Context = execution.context
-        document = execution.graphql_document
-        assert document is not None
-        operation = get_operation_ast(document, execution.operation_name)
-        shop = default_context()
-        if operation is not None and operation.directives:
-            shop = self._asked(operation, shop)
-        execution.context = context.for_operation(shop)
+        assert execution.graphql_document is not None
+        operation = get_operation_ast(execution.graphql_document, execution.operation_name)
+        schema = execution.schema._schema
+        execution.context = context_for(schema, execution.context, operation, execution.variables)
         yield
 
-    def _asked(self, operation: OperationDefinitionNode, shop: ShopContext) -> ShopContext:
-        definition = self.execution_context.schema._schema.get_directive(NAME)
-        assert definition is not None
-        values = self._values(definition, operation)
-        if not values:
-            return shop
-        return ShopContext(
-            language=offered_language(values.get("language"), shop.language),
-            currency=offered_currency(values.get("currency"), shop.currency),
-            country=_plain(values.get("country")) or shop.country,
-        )
 
-    def _values(self, definition: GraphQLDirective, operation: OperationDefinitionNode) -> dict[str, Any]:
-        """The directive's arguments, with the operation's variables coerced by graphql-core."""
-        from graphql.execution.values import get_variable_values
+def context_for(
+    schema: GraphQLSchema, context: Context, operation: OperationDefinitionNode | None, variables: Any
+) -> Context:
+    """The operation's own context. Raises a coded GraphQLError for what the shop does not offer."""
+    shop = default_context()
+    if operation is not None and operation.directives:
+        values = _values(schema, operation, variables)
+        if values:
+            shop = ShopContext(
+                language=offered_language(values.get("language"), shop.language),
+                currency=offered_currency(values.get("currency"), shop.currency),
+                country=_plain(values.get("country")) or shop.country,
+            )
+    return context.for_operation(shop)
 
-        variables = get_variable_values(
-            self.execution_context.schema._schema,
-            operation.variable_definitions or (),
-            self.execution_context.variables or {},
-        )
-        if isinstance(variables, list):  # wrong variables: the execution itself tells the client
-            return {}
-        return get_directive_values(definition, operation, variables) or {}
+
+def _values(schema: GraphQLSchema, operation: OperationDefinitionNode, variables: Any) -> dict[str, Any]:
+    """The directive's arguments, with the operation's variables coerced by graphql-core."""
+    definition = schema.get_directive(NAME)
+    assert definition is not None
+    coerced = get_variable_values(schema, operation.variable_definitions or (), variables or {})
+    if isinstance(coerced, list):  # wrong variables: the execution itself tells the client
+        return {}
+    return get_directive_values(definition, operation, coerced) or {}
 
 
 def offered_language(value: Any, default: str) -> str:

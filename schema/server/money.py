@@ -1,6 +1,7 @@
 """Money in the API: exact decimal strings, never floats."""
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, cast
 
 import strawberry
@@ -38,6 +39,7 @@ class MoneyInput:
     currency: CurrencyCode = strawberry.field(description="The currency.")
 
 
+@lru_cache(maxsize=50_000)
 def money(minor: int, currency: str) -> Money:
-    """The domain's value, typed as what the schema calls it."""
+    """The domain's value, typed as what the schema calls it. Equal amounts are one object, and completed once."""
     return cast(Money, DomainMoney(minor, currency))
