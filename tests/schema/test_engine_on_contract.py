@@ -15,14 +15,16 @@ from django_redis import get_redis_connection
 from graphql import OperationType, parse, validate
 from hypothesis import HealthCheck, Phase, assume, given, settings
 
+from backend.accounts.services import open_session
 from schema.engine.executor import EXTENSION, Engine
 from schema.root import schema
+from schema.server.callers import forget
 from tests.conftest import Gql, send
 from tests.factories.orders import make_order, pay
 from tests.schema.engine.compare import assert_same
 from tests.schema.engine.random_documents import Drawn, documents
 from tests.schema.orders.watching import events, watch
-from tests.schema.test_contract import CONTRACT, RUNNABLE, SERVED, Operation, sample, variables_for
+from tests.schema.test_contract import CONTRACT, OF_CUSTOMERS, RUNNABLE, SERVED, Operation, sample, variables_for
 
 __all__ = ["sample"]
 needs_contract = pytest.mark.skipif(not CONTRACT.is_dir(), reason="../shared/contract is not here")
@@ -80,9 +82,14 @@ class Twice:
             _set_sequences(sequences)
         return answer
 
-    def both(self, document: str, variables: dict[str, Any]) -> tuple[httpx.Response, httpx.Response]:
+    def both(
+        self, document: str, variables: dict[str, Any], token: str | None = None
+    ) -> tuple[httpx.Response, httpx.Response]:
+        headers = {} if token is None else {"authorization": f"Bearer {token}"}
+
         def ask() -> httpx.Response:
-            return send("POST", "/graphql", json={"query": document, "variables": variables})
+            forget()
+            return send("POST", "/graphql", json={"query": document, "variables": variables}, headers=headers)
 
         fast = self(ask)
         with engine_off():
@@ -122,8 +129,9 @@ def test_repeated_calls_are_repeated(twice: Twice) -> None:
 def test_an_operation_of_the_contract_has_the_same_bytes(
     operation: Operation, sample: dict[str, Any], twice: Twice
 ) -> None:
+    token = open_session(user=sample["user"]).access if operation.name in OF_CUSTOMERS else None
     before = engine().runs, sum(engine().fallbacks.values())
-    fast, stock = twice.both(operation.text, variables_for(operation.name, sample))
+    fast, stock = twice.both(operation.text, variables_for(operation.name, sample), token)
     assert fast.status_code == stock.status_code == 200
     assert fast.content == stock.content
     assert "errors" not in fast.json()
@@ -136,7 +144,8 @@ def test_the_contract_rarely_falls_back(sample: dict[str, Any], gql: Gql) -> Non
     engine().runs = 0
     engine().fallbacks.clear()
     for operation in RUNNABLE:
-        gql(operation.text, **variables_for(operation.name, sample))
+        ask = gql.signed_in(sample["user"]) if operation.name in OF_CUSTOMERS else gql
+        ask(operation.text, **variables_for(operation.name, sample))
     fallbacks = sum(engine().fallbacks.values())
     assert engine().runs >= len(RUNNABLE)
     assert fallbacks <= MOST_FALLBACKS * (engine().runs + fallbacks), engine().fallbacks
