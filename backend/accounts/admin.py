@@ -13,7 +13,7 @@ from unfold.forms import AdminPasswordChangeForm
 from unfold.forms import UserChangeForm as UnfoldUserChangeForm
 
 from backend.accounts import services
-from backend.accounts.models import Session, User
+from backend.accounts.models import SavedAddress, Session, User
 from backend.core.admin import ModelAdmin, ReadOnlyAdmin
 
 
@@ -83,3 +83,12 @@ class SessionAdmin(ReadOnlyAdmin):
     search_fields = ("user__email",)
     ordering = ("-last_used_at",)
     list_select_related = ("user",)
+
+
+@admin.register(SavedAddress)
+class SavedAddressAdmin(ReadOnlyAdmin):
+    list_display = ("user", "kind", "line1", "postal_code", "city", "country")
+    list_select_related = ("user",)
+    list_filter = ("kind", "country")
+    search_fields = ("user__email", "last_name", "line1", "postal_code", "city")
+    ordering = ("user", "pk")

@@ -30,7 +30,9 @@ class OrderPlaceInput:
     currency: CurrencyCode | None = strawberry.field(
         default=None, description="Without a cart: the currency; the context's by default."
     )
-    email: str | None = strawberry.field(default=None, description="The buyer's email address; the cart's by default.")
+    email: str | None = strawberry.field(
+        default=None, description="The buyer's email; the cart's by default, or else that of your account."
+    )
     phone: str | None = strawberry.field(default=None, description="The buyer's phone number; the cart's by default.")
     note: str | None = strawberry.field(default=None, description="What the buyer wants to tell the shop.")
     shipping_address: AddressInput | None = strawberry.field(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
+from backend.accounts.models import User
 from backend.carts.access import access_cart
 from backend.carts.buyer import clean_billing, clean_email, clean_note, clean_phone, clean_shipping
 from backend.carts.checking import (
@@ -121,9 +122,10 @@ def find_purchase(*, caller: Caller, shop: ShopContext, request: PlaceOrder) -> 
     basket = _from_lines(request, faults) if request.cart_id is None else _from_cart(caller, request, faults)
     whole = not faults  # all that is wanted is known: only then does a total mean anything
     currency = _currency(request, shop, basket.cart, faults)
-    buyer = _buyer(request, basket.cart, faults)
+    email = _email(caller, request, basket.cart)
+    buyer = _buyer(email, request, basket.cart, faults)
     found = purchasable_variants(basket.units, currency or shop.currency)
-    _check_complete(request, basket, found, faults)
+    _check_complete(email, request, basket, found, faults)
     wrong = [] if currency is None else line_faults(basket.units, found, None, basket.path, named=basket.named)
     prices = {} if wrong or currency is None else _prices(basket.units, found)
     totals = line_totals(prices.values())
@@ -175,14 +177,14 @@ def _currency(request: PlaceOrder, shop: ShopContext, cart: Cart | None, faults:
     return cart.currency
 
 
-def _buyer(request: PlaceOrder, cart: Cart | None, faults: Faults) -> Buyer:
+def _buyer(email: str, request: PlaceOrder, cart: Cart | None, faults: Faults) -> Buyer:
     """What the request says goes before what the cart has."""
     shipping, billing = _shipping(request, cart), request.billing_address
     if cart is not None:
         billing = billing or addresses.from_json(cart.billing_address)
     # A cart's data are checked again: which countries are shipped to may have changed meanwhile.
     return Buyer(
-        email=faults.check(clean_email, _email(request, cart)) or "",
+        email=faults.check(clean_email, email) or "",
         phone=faults.check(clean_phone, _first(request.phone, cart.phone if cart else None)) or "",
         note=faults.check(clean_note, _first(request.note, cart.note if cart else None)) or "",
         shipping=shipping and faults.check(clean_shipping, shipping),
@@ -190,8 +192,12 @@ def _buyer(request: PlaceOrder, cart: Cart | None, faults: Faults) -> Buyer:
     )
 
 
-def _email(request: PlaceOrder, cart: Cart | None) -> str:
-    return _first(request.email, cart.email if cart else None)
+def _email(caller: Caller, request: PlaceOrder, cart: Cart | None) -> str:
+    """The one that was told, or else the customer's own."""
+    told = _first(request.email, cart.email if cart else None)
+    if told or caller.user_id is None:
+        return told
+    return User.objects.filter(pk=caller.user_id).values_list("email", flat=True).first() or ""
 
 
 def _shipping(request: PlaceOrder, cart: Cart | None) -> Address | None:
@@ -202,10 +208,12 @@ def _first(*values: str | None) -> str:
     return next((value for value in values if value), "")
 
 
-def _check_complete(request: PlaceOrder, basket: Basket, found: Mapping[int, Purchasable], faults: Faults) -> None:
+def _check_complete(
+    email: str, request: PlaceOrder, basket: Basket, found: Mapping[int, Purchasable], faults: Faults
+) -> None:
     if basket.cart is None and request.lines is None:
         return  # a cart may have both
-    if not _email(request, basket.cart).strip():
+    if not email.strip():
         faults.add(EmailRequired(field=["email"]))
     shipped = any(found[each].variant.requires_shipping for each in basket.units if each in found)
     if shipped and _shipping(request, basket.cart) is None:

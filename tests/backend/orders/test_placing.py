@@ -438,3 +438,10 @@ def test_a_second_order_of_the_same_cart_is_impossible_in_the_database_too() -> 
         carts.clear(caller=GUEST, cart_id=cart.pk)
     assert Order._meta.get_field("cart").unique
     assert carts_order.cart_id == cart.pk
+
+
+def test_a_customer_who_tells_no_email_is_reached_by_that_of_the_account() -> None:
+    user = User.objects.create_user("ada@example.com")
+    for email, expected in (("", "ada@example.com"), (None, "ada@example.com"), ("b@example.com", "b@example.com")):
+        order = run(buy_now((make_variant(), 1), email=email), caller=Caller(user.pk)).order
+        assert (order.email, order.customer_id) == (expected, user.pk)
