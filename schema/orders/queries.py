@@ -19,8 +19,8 @@ from schema.server.node import register
 @strawberry.type
 class OrderQuery:
     @root_query(
-        description="An order: a guest's by its id and token. Null when there is none or the token is not its own; the "
-        "two look the same."
+        description="An order: your own by its id, a guest's by its id and token. Null when there is none, it is not "
+        "yours or the token is not its own; these look the same."
     )
     def order(
         ctx: Context,

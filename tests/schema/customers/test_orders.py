@@ -55,6 +55,23 @@ def test_an_order_placed_while_signed_in_is_among_the_customers_and_nobody_elses
         assert door(BY_ID, id=order["id"]).data == {"order": None, "node": None}
 
 
+def test_a_customer_pays_and_watches_an_order_without_a_token_and_nobody_else_does(gql: Gql, user: User) -> None:
+    order = place(user)
+    start = """mutation ($input: PaymentStartInput!) { paymentStart(input: $input) {
+      payment { id status } userErrors { code } } }"""
+    verify = """mutation ($id: ID!) { paymentVerify(input: { paymentId: $id }) {
+      payment { id } userErrors { code } } }"""
+    sent = {"orderId": encode("Order", order.pk), "gateway": "sandbox", "returnUrl": "https://shop.example/thanks"}
+    mine, theirs = gql.signed_in(user), gql.signed_in(make_user(password=None))
+    for door in (theirs, gql):
+        refused = door(start, input={**sent, "idempotencyKey": str(uuid4())})["paymentStart"]
+        assert (refused["payment"], refused["userErrors"]) == (None, [{"code": "NOT_FOUND"}])
+    payment = mine(start, input={**sent, "idempotencyKey": str(uuid4())})["paymentStart"]["payment"]
+    assert mine(verify, id=payment["id"])["paymentVerify"]["payment"]["id"] == payment["id"]
+    for door in (theirs, gql):
+        assert door(verify, id=payment["id"])["paymentVerify"]["userErrors"] == [{"code": "NOT_FOUND"}]
+
+
 def test_a_number_that_is_not_mine_looks_like_none(gql: Gql, user: User) -> None:
     foreign, guests = place(make_user(password=None)), make_order()
     mine = gql.signed_in(user)
