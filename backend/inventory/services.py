@@ -32,6 +32,12 @@ FROM unnest(%s::bigint[], %s::int[]) AS taken(id, units) WHERE level.id = taken.
 """
 
 
+_PUT_BACK = """
+UPDATE inventory_stocklevel AS level SET on_hand = level.on_hand + taken.units
+FROM unnest(%s::bigint[], %s::int[]) AS taken(id, units) WHERE level.id = taken.id
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class _Take:
     level_id: int
@@ -70,6 +76,15 @@ def sell(*, order_id: UUID) -> None:
             for each in held
         ]
     )
+
+
+def restock_order(*, order_id: UUID) -> None:
+    """Put what a locked order has sold back on the shelves. Doing it again changes nothing."""
+    sold = list(Reservation.objects.filter(order_id=order_id, state=ReservationState.SOLD))
+    level_ids = sorted({each.stock_level_id for each in sold})
+    list(StockLevel.objects.select_for_update().filter(pk__in=level_ids).order_by("pk").values_list("pk"))
+    _change(_PUT_BACK, _takes(sold))
+    Reservation.objects.filter(pk__in=[each.pk for each in sold]).update(state=ReservationState.RELEASED)
 
 
 def reserve_again(*, order_id: UUID, wanted: Mapping[int, int], may_run_short: Collection[int] = ()) -> None:
