@@ -13,6 +13,8 @@ class Route(NamedTuple):
 ROUTES: dict[str, tuple[Route, ...]] = {
     "order.paid": (Route("notifications", "send_order_confirmation"),),
     "webhook.received": (Route("payments", "process_webhook"),),
+    "order.expired": (Route("payments", "wind_up"),),
+    "order.cancelled": (Route("payments", "wind_up"),),
     "payment.returned": (Route("payments", "verify_returned"),),
     "refund.requested": (Route("payments", "execute_refund"),),
     "sandbox.webhook_due": (Route("payments", "deliver_sandbox_webhook"),),

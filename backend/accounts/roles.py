@@ -12,6 +12,7 @@ from backend.core.caller import Role
 
 _EDIT = ("add", "change", "delete", "view")
 _SEE = ("view",)
+_SETTLE = ("add_refund", "change_payment", "change_webhookmessage")
 GROUP_NAMES: dict[Role, str] = {
     Role.CUSTOMER: "Customers",
     Role.VENDOR: "Vendors",
@@ -26,7 +27,13 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     "Customers": {},
     "Vendors": {},
     "Product managers": {"catalog": _EDIT, "inventory": _EDIT, "vendors": _SEE},
-    "Order managers": {"orders": _EDIT, "payments": _SEE, "carts": _SEE, "catalog": _SEE, "inventory": _SEE},
+    "Order managers": {
+        "orders": _EDIT,
+        "payments": (*_SEE, *_SETTLE),
+        "carts": _SEE,
+        "catalog": _SEE,
+        "inventory": _SEE,
+    },
     "Support": {"orders": _SEE, "payments": _SEE, "carts": _SEE, "catalog": _SEE, "accounts": _SEE},
     "Admins": {EVERYTHING: ("",)},
 }

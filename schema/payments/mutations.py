@@ -1,20 +1,24 @@
 """Starting payments and asking how they went."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 from strawberry.types import Info
 
 from backend.core.errors import DomainError
+from backend.orders.queries import orders_by_id
 from backend.payments import models
 from backend.payments.sandbox.scenarios import Scenario
-from backend.payments.services import StartedPayment, start_payment, verify_payment
+from backend.payments.services import StartedPayment, refund_order, start_payment, verify_payment
 from backend.payments.services.starting import StartPayment
-from schema.payments.types import Payment
+from schema.orders.types import Order
+from schema.payments.types import Payment, Refund
 from schema.server.context import Context
-from schema.server.db import io
+from schema.server.db import db, io
 from schema.server.errors import UserError, user_errors
 from schema.server.ids import decode_uuid
+from schema.server.money import MoneyInput, sent_money
+from schema.server.permissions import HasPermission, guard
 
 
 @strawberry.input(description="A payment to begin.")
@@ -30,8 +34,27 @@ class PaymentStartInput:
         description="A key that you make up for this attempt. Send the same one when you repeat the request; make "
         "a new one for another attempt."
     )
+    amount: MoneyInput | None = strawberry.field(
+        default=None,
+        description="A part of what is due, to pay the rest by another payment, at any gateway; all of it by default.",
+    )
     scenario: Scenario | None = strawberry.field(
         default=None, description="Sandbox only: how the payment is to behave."
+    )
+
+
+@strawberry.input(description="Money to give back.")
+class RefundCreateInput:
+    order_id: strawberry.ID = strawberry.field(description="The order.")
+    amount: MoneyInput | None = strawberry.field(
+        default=None, description="How much, in the order's currency; all that is left of it by default."
+    )
+    reason: str = strawberry.field(description="Why, for staff: up to 200 characters in one line.")
+    restock: bool = strawberry.field(
+        default=False, description="Whether the units go back on the shelves; only where all of the money goes back."
+    )
+    idempotency_key: str = strawberry.field(
+        description="A key that you make up for this refund. Send the same one when you repeat the request."
     )
 
 
@@ -60,6 +83,20 @@ class PaymentVerifyPayload:
     )
 
 
+@strawberry.type(description="What goes back, or why nothing does.")
+class RefundCreatePayload:
+    refund: Refund | None = strawberry.field(
+        default=None, description="The refund, or the largest where several payments give back; null when refused."
+    )
+    refunds: list[Refund] = strawberry.field(
+        default_factory=list, description="Every refund that it takes, one for each payment, the largest first."
+    )
+    order: Order | None = strawberry.field(default=None, description="The order; null when it was refused.")
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why it was refused; empty when all went well."
+    )
+
+
 @strawberry.type
 class PaymentMutation:
     @strawberry.mutation(description="Begin to pay what is due on an order. `payment.nextAction` says how it goes on.")
@@ -76,6 +113,7 @@ class PaymentMutation:
                 return_url=input.return_url,
                 idempotency_key=input.idempotency_key,
                 scenario=input.scenario.value if input.scenario else "",
+                amount=sent_money(input.amount, field=["amount"]),
             )
             return start_payment(caller=context.caller, request=request)
 
@@ -101,3 +139,31 @@ class PaymentMutation:
             return PaymentVerifyPayload(payment=await io(verify))  # type: ignore[arg-type]
         except DomainError as error:
             return PaymentVerifyPayload(user_errors=user_errors(error))
+
+    @strawberry.mutation(
+        description="Give money of an order back to the buyer. It is decided at once and carried out soon after: "
+        "follow `refund.status`. The same key decides once.",
+        extensions=[guard(HasPermission("payments.add_refund"))],
+    )
+    async def refund_create(
+        self, info: Info, input: Annotated[RefundCreateInput, strawberry.argument(description="The refund.")]
+    ) -> RefundCreatePayload:
+        context: Context = info.context
+
+        def create() -> tuple[list[models.Refund], Any]:
+            refunds = refund_order(
+                caller=context.caller,
+                order_id=decode_uuid(input.order_id, "Order", field=["orderId"]),
+                amount=sent_money(input.amount, field=["amount"]),
+                reason=input.reason,
+                restock=input.restock,
+                idempotency_key=input.idempotency_key,
+            )
+            order_id = refunds[0].payment.order_id
+            return refunds, orders_by_id([order_id])[order_id]
+
+        try:
+            refunds, order = await db(create)
+        except DomainError as error:
+            return RefundCreatePayload(user_errors=user_errors(error))
+        return RefundCreatePayload(refund=refunds[0], refunds=refunds, order=order)  # type: ignore[arg-type]

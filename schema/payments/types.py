@@ -8,6 +8,7 @@ import strawberry_django
 
 from backend.orders.queries import orders_by_id
 from backend.payments import models
+from backend.payments.queries import captured_at_by_payment, refunds_by_payment
 from backend.payments.sandbox.scenarios import Scenario
 from schema.engine import ColumnField, batched, computed
 from schema.orders.types import Order
@@ -29,6 +30,16 @@ describe_enum(
         "REFUNDED": "All of it went back.",
         "PARTIALLY_REFUNDED": "Some of it went back.",
         "FLAGGED": "What the gateway reports does not fit; staff will look at it.",
+    },
+)
+strawberry.enum(models.RefundState, name="RefundStatus", description="Where a refund stands.")
+describe_enum(
+    models.RefundState,
+    {
+        "PENDING": "Decided; the gateway is asked, or at work.",
+        "SUCCEEDED": "The gateway gave the money back.",
+        "FAILED": "The gateway refused: the money has to go back by other means.",
+        "REVIEW": "The gateway does not tell whether it gave the money back: staff look at it.",
     },
 )
 strawberry.enum(Scenario, name="SandboxScenario", description="How a payment at the sandbox gateway behaves.")
@@ -70,6 +81,22 @@ PaymentAction = Annotated[
 
 
 @strawberry_django.type(
+    models.Refund, name="Refund", field_cls=ColumnField, description="Money that goes back to the buyer."
+)
+class Refund(Node):
+    reason: str = strawberry.field(description="Why.")
+    created_at: datetime = strawberry.field(description="When it was decided, in UTC.")
+
+    @computed(description="Where it stands.")
+    def status(refund: Any) -> models.RefundState:
+        return refund.state  # type: ignore[no-any-return]
+
+    @computed(description="How much of it.")
+    def amount(refund: Any) -> Money:
+        return money(refund.amount, refund.currency)
+
+
+@strawberry_django.type(
     models.Payment, name="Payment", field_cls=ColumnField, description="An attempt to pay an order at a gateway."
 )
 class Payment(Node):
@@ -80,7 +107,19 @@ class Payment(Node):
     def status(payment: Any) -> models.PaymentState:
         return payment.state  # type: ignore[no-any-return]
 
-    @computed(description="How it is paid: CARD, WALLET, BANK and so on; null until that is known.")
+    @batched(description="When the money was taken, in UTC; null where it was not.")
+    def captured_at(payments: list[Any]) -> list[datetime | None]:
+        found = captured_at_by_payment([each.pk for each in payments])
+        return [found.get(each.pk) for each in payments]
+
+    @batched(description="What went back of it, or is about to, oldest first.")
+    def refunds(payments: list[Any]) -> list[list[Refund]]:
+        found = refunds_by_payment([each.pk for each in payments])
+        return [found[each.pk] for each in payments]  # type: ignore[misc]
+
+    @computed(
+        description="How it was paid: CARD, WALLET, MOBILE, BANK, CASH, INSTALLMENTS or OTHER; null until it is known."
+    )
     def method(payment: Any) -> str | None:
         return payment.method or None
 
@@ -89,9 +128,13 @@ class Payment(Node):
         return money(payment.amount, payment.currency)
 
     @computed(
-        description="Why it failed, to branch on; null where it did not. CARD_DECLINED: the card was refused (FAILED). "
-        "ABANDONED: the buyer closed the payment page (CANCELLED). MISMATCH: the gateway reports another amount, "
-        "currency or payment (FLAGGED). New codes may be added: treat unknown ones as CARD_DECLINED."
+        description="Why it failed, to branch on; null where it did not. CARD_DECLINED, INSUFFICIENT_FUNDS, "
+        "CARD_EXPIRED, CARD_INVALID, LIMIT_EXCEEDED, FRAUD_SUSPECTED, AUTHENTICATION_REQUIRED, "
+        "AUTHENTICATION_FAILED and DECLINED: it was refused (FAILED). ABANDONED: the buyer closed the "
+        "payment page, EXPIRED: it took too long (CANCELLED). INVALID_AMOUNT, CURRENCY_NOT_SUPPORTED, "
+        "INVALID_REQUEST and MISCONFIGURED: the gateway cannot be used for this. MISMATCH: the "
+        "gateway reports another amount, currency or payment (FLAGGED). New codes may be added: treat "
+        "unknown ones as DECLINED."
     )
     def error_code(payment: Any) -> str | None:
         return payment.error_code or None
@@ -116,3 +159,4 @@ class Payment(Node):
 
 
 register("Payment", models.Payment)
+register("Refund", models.Refund)

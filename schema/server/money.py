@@ -6,8 +6,9 @@ from typing import Any, cast
 
 import strawberry
 
+from backend.core.errors import Invalid
+from backend.core.money import MAX_MINOR, exponent, format_minor
 from backend.core.money import Money as DomainMoney
-from backend.core.money import format_minor
 from schema.engine import computed
 from schema.server.context import Context
 from schema.server.enums import CurrencyCode
@@ -37,6 +38,18 @@ class MoneyInput:
         description='The amount in major units: "12.50". No more digits than the currency has.'
     )
     currency: CurrencyCode = strawberry.field(description="The currency.")
+
+
+def sent_money(sent: "MoneyInput | None", *, field: list[str]) -> DomainMoney | None:
+    """What a client sent, in minor units. Raises Invalid for more digits than the currency has, and for no number."""
+    if sent is None:
+        return None
+    code: str = sent.currency.value
+    usable = sent.amount.is_finite() and -MAX_MINOR <= sent.amount <= MAX_MINOR
+    minor = sent.amount.scaleb(exponent(code)) if usable else None
+    if minor is None or minor != int(minor) or abs(minor) > MAX_MINOR:
+        raise Invalid(f"An amount of {code}, with no more digits than the currency has.", field=field)
+    return DomainMoney(int(minor), code)
 
 
 @lru_cache(maxsize=50_000)

@@ -84,10 +84,11 @@ class Shop:
     )
     def payment_gateways(
         shop: "Shop",
+        *,
         currency: Annotated[CurrencyCode | None, strawberry.argument(description="Only those that take it.")] = None,
         country: Annotated[CountryCode | None, strawberry.argument(description="Only those that serve it.")] = None,
     ) -> list[PaymentGatewayType]:
-        taken, served = cast(str, currency or ""), cast(str, country or "")
+        taken, served = (each.value if each else "" for each in (currency, country))
         return [
             PaymentGatewayType(
                 id=strawberry.ID(gateway),

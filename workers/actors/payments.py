@@ -11,10 +11,29 @@ from backend.payments.sandbox import charges
 QUEUE = "payments"
 
 
-@dramatiq.actor(queue_name=QUEUE, max_retries=8, min_backoff=1_000, max_backoff=300_000, time_limit=30_000)  # ms
+@dramatiq.actor(queue_name=QUEUE, max_retries=0, time_limit=30_000)  # ms
+def webhook_gave_up(message: dict[str, Any], retries: dict[str, Any]) -> None:
+    """Every try has failed: the message waits for staff, who can replay it."""
+    services.note_dead_webhook(int(message["args"][1]))
+
+
+@dramatiq.actor(
+    queue_name=QUEUE,
+    max_retries=8,
+    min_backoff=1_000,
+    max_backoff=300_000,
+    time_limit=60_000,  # ms
+    on_retry_exhausted="webhook_gave_up",
+)
 def process_webhook(event_id: str, message_id: str, data: dict[str, Any]) -> None:
     """Settle what a stored webhook reports."""
     services.process_webhook(int(message_id))
+
+
+@dramatiq.actor(queue_name=QUEUE, max_retries=20, min_backoff=2_000, max_backoff=3_600_000, time_limit=60_000)  # ms
+def wind_up(event_id: str, order_id: str, data: dict[str, Any]) -> None:
+    """Give back what an order was paid that is over."""
+    services.wind_up(UUID(order_id))
 
 
 @dramatiq.actor(queue_name=QUEUE, max_retries=4, min_backoff=1_000, max_backoff=30_000, time_limit=60_000)  # ms

@@ -1,8 +1,8 @@
 """Minor units to what gateways write, and back: exact, or an error."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
-from backend.core.money import exponent
+from backend.core.money import MAX_MINOR, exponent
 
 
 def to_major(amount: int, currency: str, *, digits: int | None = None) -> str:
@@ -25,9 +25,11 @@ def to_minor(text: object, currency: str) -> int:
         raise ValueError("not an amount")
     try:
         value = Decimal(text)
+        if not value.is_finite() or not 0 <= value <= MAX_MINOR:
+            raise ValueError("not an amount")
         minor = value.scaleb(exponent(currency))
         whole = int(minor)
-    except (InvalidOperation, OverflowError, ValueError) as error:
+    except (ArithmeticError, ValueError) as error:
         raise ValueError("not an amount") from error
     if minor != whole or whole < 0:
         raise ValueError("not an amount of whole minor units")

@@ -31,7 +31,7 @@ def take_approved(payment: Payment) -> Payment:
     Must not run inside a transaction. Raises GatewayUnavailable: the sweep asks and tries again.
     """
     if not takes_money(payment.order, amount=payment.amount):
-        return _give_up(payment, "The order cannot be paid any more.")
+        return give_up(payment, "The order cannot be paid any more.")
     try:
         report = ask(payment, Operation.CAPTURE, lambda gateway, ref: gateway.capture(ref, amount=payment.amount))
     except GatewayRefused as error:
@@ -67,7 +67,8 @@ def cancel_payment(payment_id: UUID) -> Payment:
     return apply_report(payment.pk, report)
 
 
-def _give_up(payment: Payment, why: str) -> Payment:
+def give_up(payment: Payment, why: str) -> Payment:
+    """End a payment whose order needs it no more, at the gateway where that can be. Raises GatewayUnavailable."""
     can = registry.get(payment.gateway, payment.account).capabilities
     if can.cancel:
         try:

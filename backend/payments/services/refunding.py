@@ -39,7 +39,7 @@ class RefundTooLarge(Invalid):
     default_message = "There is not so much left of this payment to give back."
 
 
-def request_refund(payment: Payment, *, amount: int, reason: str, by: int | None = None) -> Refund:
+def request_refund(payment: Payment, *, amount: int, reason: str, by: int | None = None, currency: str = "") -> Refund:
     """Decide to give back `amount` (minor units) of a locked payment. Emits refund.requested.
 
     Raises RefundTooLarge for more than was captured and is not given back, or about to be.
@@ -50,7 +50,7 @@ def request_refund(payment: Payment, *, amount: int, reason: str, by: int | None
     refund = Refund.objects.create(
         payment=payment,
         amount=amount,
-        currency=payment.currency,
+        currency=currency or payment.currency,
         reason=reason,
         requested_by_id=by,
         created_at=moment,

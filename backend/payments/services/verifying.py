@@ -1,5 +1,6 @@
 """Asking gateways what is true, and believing authentic webhooks."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -30,6 +31,7 @@ from backend.payments.services.settling import DECIDED, apply_report
 from backend.payments.services.starting import GatewayDown
 from backend.payments.texts import fitting
 
+logger = logging.getLogger(__name__)
 KEPT_OF_FORGED_BYTES = 4 * 1024
 IN_FLIGHT = timedelta(minutes=5)
 """A message can be quicker than the answer that tells us the payment's reference."""
@@ -98,6 +100,19 @@ def process_webhook(message_id: int) -> None:
         message.save()
     if payment is not None and read.report is not None:
         _take_if_approved(payment, read.report)
+
+
+def note_dead_webhook(message_id: int) -> None:
+    """A worker gave up on an authentic message: it is kept for staff, and its order's timeline tells them."""
+    with transaction.atomic():
+        message = WebhookMessage.objects.select_for_update().get(pk=message_id)
+        if message.state not in (WebhookState.VERIFIED, WebhookState.RECEIVED):
+            return
+        if message.state == WebhookState.VERIFIED:
+            message.state = WebhookState.FAILED
+        message.reason = "given up: staff can replay it"
+        message.save()
+    logger.error("Webhook message %s of %s was given up", message.pk, message.gateway)
 
 
 def incoming(message: WebhookMessage) -> IncomingMessage:

@@ -1,0 +1,172 @@
+"""Merchant accounts from the environment, and which one an order goes to; amounts as gateways write them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from backend.environment import Env
+from backend.payments.gateways import registry
+from backend.payments.gateways.accounts import Account, account, read_accounts
+from backend.payments.gateways.amounts import to_major, to_minor
+from backend.payments.gateways.registry import GatewayNotOffered, choose
+from tests.conftest import Gql
+
+REQUIRED = ["ACME_SECRET_KEY", "ACME_WEBHOOK_SECRET"]
+OPTIONAL = {"ACME_API_URL": "https://acme.example"}
+BASE = {"ACME_SECRET_KEY": "sk_1", "ACME_WEBHOOK_SECRET": "whsec_1"}
+
+
+def read(**variables: str) -> list[Account]:
+    env = Env(Path("/nonexistent"))
+    env.ENVIRON = variables
+    return read_accounts(env, "ACME", required=REQUIRED, optional=OPTIONAL)
+
+
+def test_a_gateway_without_variables_is_off() -> None:
+    assert read() == []
+    assert read(ACME_API_URL="https://x.example") == []
+
+
+def test_an_account_has_its_settings_and_never_prints_them() -> None:
+    [found] = read(**BASE)
+    assert (found.gateway, found.name, found["secret_key"], found["api_url"]) == (
+        "acme",
+        "default",
+        "sk_1",
+        "https://acme.example",
+    )
+    assert "sk_1" not in repr(found) + str(found)
+
+
+def test_more_accounts_have_their_own_variables() -> None:
+    more = {
+        "ACME_ACCOUNTS": "eu,books",
+        "ACME_EU_SECRET_KEY": "sk_2",
+        "ACME_EU_WEBHOOK_SECRET": "w2",
+        "ACME_EU_CURRENCIES": "EUR",
+        "ACME_BOOKS_SECRET_KEY": "sk_3",
+        "ACME_BOOKS_WEBHOOK_SECRET": "w3",
+        "ACME_BOOKS_VENDORS": "old-books,new-books",
+        "ACME_BOOKS_CAPTURE": "manual",
+    }
+    first, eu, books = read(**BASE, **more)
+    assert (first.currencies, eu.currencies, books.vendors) == (
+        frozenset(),
+        frozenset({"EUR"}),
+        frozenset({"old-books", "new-books"}),
+    )
+    assert (eu["secret_key"], books.manual_capture, eu.manual_capture) == ("sk_2", True, False)
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"ACME_SECRET_KEY": "sk"}, "ACME_WEBHOOK_SECRET"),
+        ({**BASE, "ACME_ACCOUNTS": "eu"}, "eu"),
+        ({**BASE, "ACME_ACCOUNTS": "default"}, "default"),
+        ({**BASE, "ACME_ACCOUNTS": "../x"}, "../x"),
+        ({**BASE, "ACME_ACCOUNTS": "eu", "ACME_EU_SECRET_KEY": "sk"}, "ACME_EU_WEBHOOK_SECRET"),
+        ({**BASE, "ACME_CAPTURE": "LATER"}, "ACME_CAPTURE"),
+    ],
+)
+def test_what_cannot_work_is_refused_by_name_and_without_the_secret(variables: dict[str, str], named: str) -> None:
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        read(**variables)
+    assert named in str(refusal.value)
+    assert "sk_1" not in str(refusal.value)
+
+
+# Which account ------------------------------------------------------------------------------------
+
+
+def own(name: str, **fields: Any) -> Account:
+    return Account("sandbox", name, **{key: frozenset(value) for key, value in fields.items()})
+
+
+@pytest.fixture
+def several(settings: Any) -> None:
+    settings.GATEWAYS = {
+        "sandbox": [
+            own("default"),
+            own("euro", currencies={"EUR"}),
+            own("books", vendors={"old-books", "new-books"}),
+            own("egypt", currencies={"EGP"}, countries={"EG"}),
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("asked", "account_name"),
+    [
+        ({"currency": "USD"}, "default"),
+        ({"currency": "EUR"}, "euro"),
+        ({"currency": "USD", "vendors": {"old-books"}}, "books"),
+        ({"currency": "EUR", "vendors": {"old-books", "new-books"}}, "books"),
+        ({"currency": "USD", "vendors": {"old-books", "toys"}}, "default"),
+        ({"currency": "USD", "vendors": {"old-books", ""}}, "default"),
+        ({"currency": "EGP", "country": "EG"}, "egypt"),
+        ({"currency": "EGP", "country": "DE"}, "default"),
+    ],
+)
+def test_an_order_goes_to_the_account_that_is_most_for_it(several: None, asked: Any, account_name: str) -> None:
+    assert choose("sandbox", **asked).account.name == account_name
+
+
+def test_what_no_account_takes_is_not_offered(settings: Any) -> None:
+    settings.GATEWAYS = {"sandbox": [own("egypt", currencies={"EGP"}, countries={"EG"})]}
+    for asked in ({"currency": "USD"}, {"currency": "EGP", "country": "DE"}):
+        with pytest.raises(GatewayNotOffered):
+            choose("sandbox", **asked)
+    with pytest.raises(GatewayNotOffered):
+        choose("acme", currency="EGP")
+
+
+def test_an_adapter_is_made_once_for_each_account(several: None) -> None:
+    assert registry.get("sandbox") is registry.get("sandbox")
+    assert registry.get("sandbox", "euro") is not registry.get("sandbox")
+
+
+@pytest.mark.django_db
+def test_the_shop_offers_what_takes_the_currency_and_serves_the_country(gql: Gql, settings: Any) -> None:
+    settings.GATEWAYS = {"sandbox": [own("egypt", currencies={"EUR"}, countries={"EG"})]}
+    ask = """query ($currency: CurrencyCode, $country: CountryCode) {
+      shop { paymentGateways(currency: $currency, country: $country) { id currencies flow } }
+    }"""
+    [found] = gql(ask)["shop"]["paymentGateways"]
+    assert found == {"id": "sandbox", "currencies": ["EUR"], "flow": "REDIRECT"}
+    assert len(gql(ask, currency="EUR", country="EG")["shop"]["paymentGateways"]) == 1
+    assert gql(ask, currency="USD")["shop"]["paymentGateways"] == []
+    assert gql(ask, country="DE")["shop"]["paymentGateways"] == []
+
+
+# Amounts ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "digits", "text"),
+    [
+        (1050, "USD", None, "10.50"),
+        (5, "USD", None, "0.05"),
+        (1050, "JPY", None, "1050"),
+        (5124, "KWD", None, "5.124"),
+        (1000, "HUF", 0, "10"),
+        (1250, "BDT", 2, "12.50"),
+    ],
+)
+def test_amounts_are_written_exactly_and_read_back(minor: int, currency: str, digits: int | None, text: str) -> None:
+    assert to_major(minor, currency, digits=digits) == text
+    assert to_minor(text, currency) == minor
+
+
+def test_an_amount_that_does_not_fit_is_no_amount() -> None:
+    with pytest.raises(ValueError, match="digits"):
+        to_major(1050, "HUF", digits=0)
+    for wrong in ("10.505", "-1", "NaN", "Infinity", "1e999999999", "", "ten", None, True, 1.5, []):
+        with pytest.raises(ValueError, match="amount"):
+            to_minor(wrong, "USD")
+
+
+def test_accounts_for_doubles_are_like_those_of_the_environment() -> None:
+    assert account("acme", secret_key="x")["secret_key"] == "x"
