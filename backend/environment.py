@@ -85,6 +85,8 @@ RULES = {
     "ACCESS_TOKEN_MINUTES": _whole(1, 24 * 60),
     "REFRESH_TOKEN_DAYS": _whole(1, 3650),
     "REFRESH_GRACE_S": _whole(0, 300),
+    "EMAIL_LINK_HOURS": _whole(1, 24 * 365),
+    "PASSWORD_LINK_MINUTES": _whole(1, 24 * 60),
     "LOGIN_TRIES": TRIES,
     "LOGIN_TRIES_PER_ADDRESS": TRIES,
     "LOGIN_TRIES_PER_ACCOUNT": TRIES,

@@ -197,6 +197,14 @@ SCHEDULE = [
     "backend.payments.schedule.VERIFY_SILENT_PAYMENTS",
 ]
 
+# What is known of a person: handed out to them, and erased when they leave, in this order.
+PERSONAL_DATA = [
+    "backend.notifications.personal.MAILS",
+    "backend.orders.personal.ORDERS",
+    "backend.carts.personal.CARTS",
+    "backend.accounts.personal.ACCOUNT",
+]
+
 # Payments ------------------------------------------------------------------------------------------
 # Where the sandbox gateway sends its webhooks: this shop, as seen from its own machine.
 SANDBOX_WEBHOOK_URL: str = env.str("SANDBOX_WEBHOOK_URL", default=f"http://127.0.0.1:{PORT}")
@@ -258,6 +266,16 @@ try:
     STOREFRONT_ORDER_URL.format(id="", number="", token="")
 except (LookupError, ValueError) as error:
     raise ImproperlyConfigured("STOREFRONT_ORDER_URL knows {id}, {number} and {token}, and no other braces.") from error
+# Where the storefront confirms an address and sets a new password, with {token}; else mails hold the token alone.
+STOREFRONT_VERIFY_URL: str = env.str("STOREFRONT_VERIFY_URL", default="")
+STOREFRONT_RESET_URL: str = env.str("STOREFRONT_RESET_URL", default="")
+for name, url in (("STOREFRONT_VERIFY_URL", STOREFRONT_VERIFY_URL), ("STOREFRONT_RESET_URL", STOREFRONT_RESET_URL)):
+    try:
+        url.format(token="")
+    except (LookupError, ValueError) as error:
+        raise ImproperlyConfigured(f"{name} knows {{token}}, and no other braces.") from error
+EMAIL_LINK_HOURS: int = env.int("EMAIL_LINK_HOURS", default=72)
+PASSWORD_LINK_MINUTES: int = env.int("PASSWORD_LINK_MINUTES", default=60)
 EMAIL_URL: str = env.str("EMAIL_URL", default="")
 if EMAIL_URL:
     vars().update(env.email_url("EMAIL_URL"))

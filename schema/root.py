@@ -3,6 +3,7 @@
 from django.conf import settings
 from strawberry.tools import merge_types
 
+from schema.accounts.account_mutations import AccountMutation
 from schema.accounts.mutations import SessionMutation
 from schema.accounts.queries import AccountQuery
 from schema.carts.merging import CartMergeMutation
@@ -27,6 +28,7 @@ Query = merge_types("Query", (AccountQuery, CartQuery, CatalogQuery, NodeQuery, 
 Mutation = merge_types(
     "Mutation",
     (
+        AccountMutation,
         AddressMutation,
         CartMergeMutation,
         CartMutation,

@@ -12,6 +12,9 @@ class Route(NamedTuple):
 
 ROUTES: dict[str, tuple[Route, ...]] = {
     "order.paid": (Route("notifications", "send_order_confirmation"),),
+    "account.mail_due": (Route("notifications", "send_account_mail"),),
+    "password.reset_requested": (Route("notifications", "send_password_reset"),),
+    "session.token_reused": (Route("notifications", "warn_of_reused_token"),),
     "webhook.received": (Route("payments", "process_webhook"),),
     "order.expired": (Route("payments", "wind_up"),),
     "order.cancelled": (Route("payments", "wind_up"),),

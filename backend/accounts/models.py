@@ -17,7 +17,7 @@ from backend.accounts.secrets import hashed, new_secret
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        user = self.model(email=self.normalize_email(email), **fields)
+        user = self.model(email=email.strip(), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user

@@ -60,6 +60,10 @@ def take_password_try(user_id: int) -> None:
     throttle("password", settings.LOGIN_TRIES).take(user_id)
 
 
+def give_password_try_back(user_id: int) -> None:
+    throttle("password", settings.LOGIN_TRIES).give_back(user_id)
+
+
 def take_registration(network: str) -> None:
     throttle("register", settings.REGISTRATIONS_PER_ADDRESS).take(network)
 

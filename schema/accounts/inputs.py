@@ -3,6 +3,7 @@
 import strawberry
 
 from schema.carts.merging import CART_ID
+from schema.server.enums import LanguageCode
 
 PASSWORD_AGAIN = "The password you have now, once more."
 
@@ -31,3 +32,65 @@ class TokenRevokeInput:
 @strawberry.input(description="Signing another device out.")
 class SessionRevokeInput:
     id: strawberry.ID = strawberry.field(description="The session's id.")
+
+
+@strawberry.input(description="Becoming a customer.")
+class UserRegisterInput:
+    email: str = strawberry.field(description="The email address; a link is sent there to confirm it.")
+    password: str = strawberry.field(description="The password, up to 1024 characters, and not an easy one.")
+    username: str | None = strawberry.field(
+        default=None, description="A name to sign in with beside the email address: plain letters, digits and . _ + -"
+    )
+    first_name: str | None = strawberry.field(default=None, description="The first name.")
+    last_name: str | None = strawberry.field(default=None, description="The last name.")
+    phone: str | None = strawberry.field(
+        default=None, description="The phone number; without + it is read as one of the context's country."
+    )
+    cart_id: strawberry.ID | None = strawberry.field(default=None, description=CART_ID)
+
+
+@strawberry.input(description="The token of a mailed link.")
+class EmailVerifyInput:
+    token: str = strawberry.field(description="The token of the link.")
+
+
+@strawberry.input(description="What changes of your account. What is left out stays as it is; null empties.")
+class UserUpdateInput:
+    first_name: str | None = strawberry.field(default=strawberry.UNSET, description="The first name.")
+    last_name: str | None = strawberry.field(default=strawberry.UNSET, description="The last name.")
+    phone: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The phone number; without + it is read as one of the context's country."
+    )
+    username: str | None = strawberry.field(
+        default=strawberry.UNSET, description="A name to sign in with: plain letters, digits and . _ + -"
+    )
+    email: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="A new email address: it holds once the link is opened that is sent there. Needs the password.",
+    )
+    current_password: str | None = strawberry.field(default=None, description=PASSWORD_AGAIN)
+    language: LanguageCode | None = strawberry.field(
+        default=strawberry.UNSET, description="What mails to you are written in."
+    )
+
+
+@strawberry.input(description="A new password for the old one.")
+class PasswordChangeInput:
+    current_password: str = strawberry.field(description=PASSWORD_AGAIN)
+    new_password: str = strawberry.field(description="The new password, up to 1024 characters.")
+
+
+@strawberry.input(description="A forgotten password.")
+class PasswordResetRequestInput:
+    email: str = strawberry.field(description="The account's email address.")
+
+
+@strawberry.input(description="A new password by a mailed link.")
+class PasswordResetInput:
+    token: str = strawberry.field(description="The token of the link.")
+    new_password: str = strawberry.field(description="The new password, up to 1024 characters.")
+
+
+@strawberry.input(description="Leaving for good.")
+class UserDeleteInput:
+    password: str = strawberry.field(description=PASSWORD_AGAIN)

@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import Enum
 
 import strawberry
+from strawberry.scalars import JSON
 
 from backend.accounts.services import Tokens
 from schema.accounts.types import User, as_user
@@ -82,4 +83,38 @@ class RevokePayload:
     revoked: bool = strawberry.field(description="Whether a session was ended that lived until now.")
     user_errors: list[UserError] = strawberry.field(
         default_factory=list, description="Why nothing was ended; empty when all went well."
+    )
+
+
+@strawberry.type(description="The account after the change, or why nothing was changed.")
+class UserPayload:
+    user: User | None = strawberry.field(default=None, description="The account; null when the change was refused.")
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Everything that is at fault; empty when all went well."
+    )
+
+
+@strawberry.type(description="Whether a request was taken.")
+class AcceptedPayload:
+    accepted: bool = strawberry.field(description="Whether it was taken. It does not say whether there is an account.")
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why it was not taken; empty when it was."
+    )
+
+
+@strawberry.type(description="Whether the account is gone.")
+class UserDeletePayload:
+    deleted: bool = strawberry.field(description="Whether it is gone.")
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why it stays; empty when it is gone."
+    )
+
+
+@strawberry.type(description="Everything that the shop knows of you.")
+class UserDataExportPayload:
+    data: JSON | None = strawberry.field(
+        default=None, description="By domain, as JSON: the account, carts, orders, mails. Amounts are in minor units."
+    )
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why there is none; empty when all went well."
     )

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import dramatiq
 
-from backend.notifications import services
+from backend.notifications import account_mails, services
 
 QUEUE = "notifications"
 
@@ -14,3 +14,22 @@ QUEUE = "notifications"
 def send_order_confirmation(event_id: str, order_id: str, data: dict[str, Any]) -> None:
     """One email for each paid order."""
     services.send_order_confirmation(event_id=UUID(event_id), order_id=UUID(order_id))
+
+
+@dramatiq.actor(queue_name=QUEUE, max_retries=10, min_backoff=2_000, max_backoff=600_000, time_limit=60_000)  # ms
+def send_account_mail(event_id: str, user_id: str, data: dict[str, Any]) -> None:
+    """One mail about somebody's account."""
+    to = str(data.get("to", ""))
+    account_mails.send_account_mail(event_id=UUID(event_id), user_id=int(user_id), kind=data["kind"], to=to)
+
+
+@dramatiq.actor(queue_name=QUEUE, max_retries=10, min_backoff=2_000, max_backoff=600_000, time_limit=60_000)  # ms
+def send_password_reset(event_id: str, key: str, data: dict[str, Any]) -> None:
+    """A link to whoever has the address, if anybody has."""
+    account_mails.send_password_reset(event_id=UUID(event_id), email=data["email"])
+
+
+@dramatiq.actor(queue_name=QUEUE, max_retries=10, min_backoff=2_000, max_backoff=600_000, time_limit=60_000)  # ms
+def warn_of_reused_token(event_id: str, session_id: str, data: dict[str, Any]) -> None:
+    """Tell somebody that one of their sign-ins was copied."""
+    account_mails.send_account_mail(event_id=UUID(event_id), user_id=data["user_id"], kind="token_reused")

@@ -1,6 +1,32 @@
 """Everything that changes accounts."""
 
-from backend.accounts.services.credentials import accept, account_key, candidate_of, check_password, find_candidate
+from backend.accounts.services.credentials import (
+    Candidate,
+    Proof,
+    accept,
+    account_key,
+    candidate_of,
+    check_password,
+    find_candidate,
+)
+from backend.accounts.services.leaving import delete_user, export_data
+from backend.accounts.services.passwords import (
+    change_password,
+    check_password_change,
+    check_password_reset,
+    hash_password,
+    request_password_reset,
+    reset_password,
+)
+from backend.accounts.services.profile import ProfileChange, update_profile
+from backend.accounts.services.registration import (
+    Registration,
+    checked_registration,
+    register,
+    request_verification,
+    verify_email,
+    with_password,
+)
 from backend.accounts.services.rights import rights_changed
 from backend.accounts.services.sessions import (
     Tokens,
@@ -13,17 +39,35 @@ from backend.accounts.services.sessions import (
 )
 
 __all__ = [
+    "Candidate",
+    "ProfileChange",
+    "Proof",
+    "Registration",
     "Tokens",
     "accept",
     "account_key",
     "candidate_of",
+    "change_password",
     "check_password",
+    "check_password_change",
+    "check_password_reset",
+    "checked_registration",
     "delete_old_sessions",
+    "delete_user",
+    "export_data",
     "find_candidate",
+    "hash_password",
     "open_session",
     "refresh_session",
+    "register",
+    "request_password_reset",
+    "request_verification",
+    "reset_password",
     "revoke_all_sessions",
     "revoke_by_refresh_token",
     "revoke_session",
     "rights_changed",
+    "update_profile",
+    "verify_email",
+    "with_password",
 ]

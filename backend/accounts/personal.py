@@ -1,0 +1,50 @@
+"""Accounts' part of what is known of a person."""
+
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+
+from backend.accounts.models import Customer, SavedAddress, Session, User
+from backend.core.personal import PersonalData
+
+
+def export(user_id: int) -> dict[str, Any]:
+    columns = ("email", "username", "first_name", "last_name", "phone", "pending_email", "email_verified_at")
+    user = User.objects.values(*columns, "date_joined", "last_login").get(pk=user_id)
+    sessions = Session.objects.filter(user_id=user_id).order_by("created_at")
+    return {
+        **user,
+        "language": Customer.objects.filter(user_id=user_id).values_list("language", flat=True).first(),
+        "addresses": [
+            {name: value for name, value in row.items() if name not in ("id", "user_id")}
+            for row in SavedAddress.objects.filter(user_id=user_id).order_by("pk").values()
+        ],
+        "sessions": list(sessions.values("user_agent", "created_at", "last_used_at", "revoked_at")),
+    }
+
+
+def erase(user_id: int) -> None:
+    """Leave a row that nobody can sign in with and that tells nothing: orders and records of staff point to it."""
+    Session.objects.filter(user_id=user_id).delete()
+    SavedAddress.objects.filter(user_id=user_id).delete()
+    user = User.objects.get(pk=user_id)
+    user.groups.clear()
+    user.user_permissions.clear()
+    User.objects.filter(pk=user_id).update(
+        email=f"deleted-{user_id}@deleted.invalid",
+        username=None,
+        first_name="",
+        last_name="",
+        phone="",
+        pending_email="",
+        email_verified_at=None,
+        last_login=None,
+        password=make_password(None),
+        is_active=False,
+        is_staff=False,
+        is_superuser=False,
+    )
+    Customer.objects.filter(user_id=user_id).update(language="")
+
+
+ACCOUNT = PersonalData("account", export, erase)

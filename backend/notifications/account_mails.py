@@ -1,0 +1,82 @@
+"""Mails about accounts. Links are made here, when the mail is: no table and no queue ever holds one."""
+
+from email.utils import format_datetime
+from urllib.parse import quote
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.template.loader import render_to_string
+
+from backend.accounts.links import EMAIL_LINK, PASSWORD_LINK
+from backend.accounts.models import Customer, User
+from backend.accounts.throttles import may_mail
+from backend.core import clock
+from backend.notifications.account_texts import ACCOUNT_TEXTS
+from backend.notifications.models import SentEmail
+
+_LIMITED = {"verify_email", "password_reset"}
+
+
+@transaction.atomic
+def send_account_mail(*, event_id: UUID, user_id: int, kind: str, to: str = "") -> bool:
+    """Send one mail, once for each event; to the user's own address, where no other is given.
+
+    False when it was sent before, there is nobody to send it to, or they have had enough of that kind.
+    """
+    user = User.objects.filter(pk=user_id).first()
+    recipient = to or _address(user, kind)
+    if user is None or not recipient:
+        return False
+    language = _language(user)
+    words = ACCOUNT_TEXTS[language][kind]
+    subject = f"{words.subject} - {settings.SHOP_NAME}"
+    _, first = SentEmail.objects.get_or_create(
+        event_id=event_id,
+        kind=kind,
+        defaults={"recipient": recipient, "subject": subject, "sent_at": clock.now()},
+    )
+    if not first or (kind in _LIMITED and not may_mail(user.pk, kind)):
+        return False
+    token, link = _link(user, kind)
+    context = {"words": words, "shop": settings.SHOP_NAME, "language": language, "link": link, "token": token}
+    text = render_to_string("notifications/account.txt", context)
+    html = render_to_string("notifications/account.html", context)
+    message = EmailMultiAlternatives(subject, text, to=[recipient], headers={"Date": format_datetime(clock.now())})
+    message.attach_alternative(html, "text/html")
+    message.send()
+    return True
+
+
+def send_password_reset(*, event_id: UUID, email: str) -> bool:
+    """Send a link to whoever has this address, to the address as it is stored; nothing where nobody has it."""
+    user = User.objects.with_login(email).filter(is_active=True).first() if "@" in email else None
+    return user is not None and send_account_mail(event_id=event_id, user_id=user.pk, kind="password_reset")
+
+
+def _address(user: User | None, kind: str) -> str:
+    if user is None or not user.is_active:
+        return ""
+    if kind != "verify_email":
+        return user.email
+    return user.pending_email or ("" if user.email_verified_at else user.email)
+
+
+def _language(user: User) -> str:
+    wanted = Customer.objects.filter(user=user).values_list("language", flat=True).first()
+    for language in (wanted, settings.DEFAULT_LANGUAGE):
+        if language in ACCOUNT_TEXTS:
+            return str(language)
+    return "en"
+
+
+def _link(user: User, kind: str) -> tuple[str, str]:
+    """The token, and the storefront's page that takes it; without such a page, the token alone."""
+    made = {"verify_email": (EMAIL_LINK, settings.STOREFRONT_VERIFY_URL)}
+    made["password_reset"] = (PASSWORD_LINK, settings.STOREFRONT_RESET_URL)
+    if kind not in made:
+        return "", ""
+    link, page = made[kind]
+    token = link.token(user)
+    return token, page.format(token=quote(token, safe=""))

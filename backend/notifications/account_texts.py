@@ -1,0 +1,104 @@
+"""The words of mails about accounts, by language and kind."""
+
+from typing import NamedTuple
+
+
+class Words(NamedTuple):
+    """`button` names the link, where there is one; `note` says what to do if it was not you."""
+
+    subject: str
+    intro: str
+    button: str
+    note: str
+
+
+ACCOUNT_TEXTS: dict[str, dict[str, Words]] = {
+    "en": {
+        "verify_email": Words(
+            "Confirm your email address",
+            "Please confirm that this email address is yours.",
+            "Confirm the address",
+            "If you have no account with us, ignore this mail: nothing happens without your confirmation.",
+        ),
+        "password_reset": Words(
+            "Choose a new password",
+            "Somebody, probably you, asked for a new password for your account. This works once, and not for long.",
+            "Choose a new password",
+            "If it was not you, ignore this mail: your password stays as it is.",
+        ),
+        "password_changed": Words(
+            "Your password was changed",
+            "The password of your account was changed just now, and your other devices were signed out.",
+            "",
+            "If it was not you, ask for a new password at once.",
+        ),
+        "email_change_asked": Words(
+            "A new email address for your account",
+            "Somebody, probably you, asked to replace this email address. It holds until the new one is confirmed.",
+            "",
+            "If it was not you, change your password at once.",
+        ),
+        "email_changed": Words(
+            "Your email address was changed",
+            "Your account now has another email address. This one no longer opens it.",
+            "",
+            "If it was not you, write to us at once.",
+        ),
+        "token_reused": Words(
+            "One of your devices was signed out",
+            "A sign-in of yours was used twice, as a thief would who had copied it. We have ended it everywhere.",
+            "",
+            "Sign in again. If this comes again, change your password.",
+        ),
+        "account_deleted": Words(
+            "Your account was deleted",
+            "Your account and your data were deleted. We keep orders for our books, as the law asks.",
+            "",
+            "If it was not you, write to us at once.",
+        ),
+    },
+    "de": {
+        "verify_email": Words(
+            "Bestätige deine E-Mail-Adresse",
+            "Bitte bestätige, dass diese E-Mail-Adresse dir gehört.",
+            "Adresse bestätigen",
+            "Wenn du kein Konto bei uns hast, vergiss diese Mail: ohne Bestätigung geschieht nichts.",
+        ),
+        "password_reset": Words(
+            "Wähle ein neues Passwort",
+            "Jemand, wohl du, hat ein neues Passwort für dein Konto verlangt. Dies gilt einmal und nicht lange.",
+            "Neues Passwort wählen",
+            "Wenn du es nicht warst, vergiss diese Mail: dein Passwort bleibt, wie es ist.",
+        ),
+        "password_changed": Words(
+            "Dein Passwort wurde geändert",
+            "Das Passwort deines Kontos wurde eben geändert, und deine anderen Geräte wurden abgemeldet.",
+            "",
+            "Wenn du es nicht warst, verlange sofort ein neues Passwort.",
+        ),
+        "email_change_asked": Words(
+            "Eine neue E-Mail-Adresse für dein Konto",
+            "Jemand, wohl du, will diese E-Mail-Adresse ersetzen. Sie gilt, bis die neue bestätigt ist.",
+            "",
+            "Wenn du es nicht warst, ändere sofort dein Passwort.",
+        ),
+        "email_changed": Words(
+            "Deine E-Mail-Adresse wurde geändert",
+            "Dein Konto hat nun eine andere E-Mail-Adresse. Diese hier öffnet es nicht mehr.",
+            "",
+            "Wenn du es nicht warst, schreib uns sofort.",
+        ),
+        "token_reused": Words(
+            "Eines deiner Geräte wurde abgemeldet",
+            "Eine Anmeldung von dir wurde doppelt benutzt, wie von einem Dieb. Wir haben sie überall beendet.",
+            "",
+            "Melde dich neu an. Wenn das wieder geschieht, ändere dein Passwort.",
+        ),
+        "account_deleted": Words(
+            "Dein Konto wurde gelöscht",
+            "Dein Konto und deine Daten wurden gelöscht. Bestellungen behalten wir für unsere Bücher.",
+            "",
+            "Wenn du es nicht warst, schreib uns sofort.",
+        ),
+    },
+}
