@@ -78,6 +78,11 @@ class Page(Generic[Row]):
         return [encode_cursor(self.ordering, row) for row in self.rows]
 
 
+def empty_page() -> Page[Any]:
+    """The page of a list that nothing fills yet."""
+    return Page(rows=[], ordering=Ordering("empty", ()), has_next=False, has_previous=False, count=int)
+
+
 class Together(Generic[Each]):
     """What is read for several pages at once, when the first of them asks for its own."""
 

@@ -1,11 +1,22 @@
 """Vendor reads."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from backend.core.prepared import AnyOf, Read
-from backend.vendors.models import Vendor
+from backend.vendors.models import Vendor, VendorMember
 
 _BY_ID = Read[Vendor](lambda: Vendor.objects.filter(AnyOf("id", "ids")))
+
+
+def vendors_by_member(user_ids: Collection[int]) -> dict[int, list[Vendor]]:
+    """The vendors that each of these users works for, by name."""
+    if not user_ids:
+        return {}
+    found: dict[int, list[Vendor]] = {}
+    members = VendorMember.objects.filter(user_id__in=user_ids).select_related("vendor")
+    for member in members.order_by("vendor__name", "vendor_id"):
+        found.setdefault(member.user_id, []).append(member.vendor)
+    return found
 
 
 def vendors_by_id(ids: Iterable[int]) -> dict[int, Vendor]:

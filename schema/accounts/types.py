@@ -13,6 +13,7 @@ from backend.accounts.models import Session as SessionRow
 from backend.accounts.models import User as UserRow
 from backend.core.errors import NotFound
 from schema.customers.fields import CustomerFields
+from schema.customers.lists import ListFields
 from schema.engine import batched, computed
 from schema.server.context import Context
 from schema.server.errors import coded
@@ -87,7 +88,7 @@ class Customer(Node):
 
 
 @strawberry.type(description="Somebody with an account.")
-class User(CustomerFields, Node):
+class User(CustomerFields, ListFields, Node):
     @batched(description="The email address, as it was typed.")
     def email(people: list[Any]) -> list[str]:
         return [row.email for row in rows_of(people)]

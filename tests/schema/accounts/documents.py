@@ -34,3 +34,45 @@ mutation ($id: ID!) { sessionRevoke(input: { id: $id }) { revoked userErrors { c
 """
 VIEWER = "{ viewer { id email roles permissions emailVerified twoFactorEnabled customer { id } } }"
 SESSIONS = "{ viewer { sessions { id userAgent createdAt lastUsedAt expiresAt current } } }"
+REGISTER = (
+    SESSION
+    + """
+mutation UserRegister($input: UserRegisterInput!) { userRegister(input: $input) { ...Session } }
+"""
+)
+EMAIL_VERIFY = """
+mutation EmailVerify($token: String!) {
+  emailVerify(input: { token: $token }) { user { id email emailVerified } userErrors { code message field } }
+}
+"""
+VERIFY_AGAIN = "mutation { emailVerificationRequest { accepted userErrors { code } } }"
+UPDATE = """
+mutation UserUpdate($input: UserUpdateInput!) {
+  userUpdate(input: $input) {
+    user { id firstName lastName phone username email pendingEmail emailVerified customer { language } }
+    userErrors { code message field }
+  }
+}
+"""
+PASSWORD_CHANGE = """
+mutation PasswordChange($current: String!, $new: String!) {
+  passwordChange(input: { currentPassword: $current, newPassword: $new }) {
+    user { id } userErrors { code message field }
+  }
+}
+"""
+RESET_REQUEST = """
+mutation PasswordResetRequest($email: String!) {
+  passwordResetRequest(input: { email: $email }) { accepted userErrors { code message field } }
+}
+"""
+RESET = (
+    SESSION
+    + """
+mutation PasswordReset($token: String!, $new: String!) {
+  passwordReset(input: { token: $token, newPassword: $new }) { ...Session }
+}
+"""
+)
+DELETE = "mutation ($password: String!) { userDelete(input: { password: $password }) { deleted userErrors { code } } }"
+EXPORT = "mutation { userDataExport { data userErrors { code } } }"

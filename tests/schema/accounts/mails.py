@@ -1,0 +1,27 @@
+"""The worker's part, done in place: every event that waits is handed to its actors."""
+
+from typing import Any
+
+from django.core import mail
+from dramatiq import get_broker
+
+from backend.core.models import OutboxEvent
+from workers.actors import notifications  # noqa: F401 - declares the actors
+from workers.routes import ROUTES
+
+
+def deliver(*, twice: bool = False) -> list[Any]:
+    """Run what the outbox holds; returns the mails that were sent, and empties the box."""
+    mail.outbox.clear()
+    for event in OutboxEvent.objects.filter(relayed_at=None).order_by("id"):
+        for route in ROUTES.get(event.topic, ()):
+            for _ in range(2 if twice else 1):
+                get_broker().get_actor(route.actor).fn(str(event.event_id), event.key, event.data)
+    OutboxEvent.objects.all().delete()
+    return list(mail.outbox)
+
+
+def token_in(message: Any) -> str:
+    """The token that a mail holds, alone on a line."""
+    [token] = [line for line in message.body.splitlines() if len(line) > 60 and " " not in line]
+    return str(token)
