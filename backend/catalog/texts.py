@@ -1,8 +1,9 @@
 """Names and texts: translated, sorted by, and cleaned."""
 
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Sequence
 from html.parser import HTMLParser
+from operator import attrgetter
 from typing import Any
 
 import nh3
@@ -23,25 +24,24 @@ def translated(row: Any, name: str, language: str) -> str:
     return text
 
 
-def translated_term(translations: dict[str, Any], term: str, language: str) -> str:
+def translated_each(rows: Sequence[Any], name: str, language: str) -> list[str]:
+    """The column of each row, as `translated`."""
+    if any(row.translations for row in rows):
+        return [translated(row, name, language) for row in rows]
+    return list(map(attrgetter(name), rows))
+
+
+def translated_term(translations: dict[str, Any] | None, term: str, language: str) -> str:
     """A short text in that language: `translations` has {"de": {"terms": {"Color": "Farbe"}}}.
 
     A product's terms are its options' names and values, its tags and its images' alternative texts; an attribute's
     are its values.
     """
-    terms = translations.get(language, {}).get("terms", {})
+    terms = (translations or {}).get(language, {}).get("terms", {})
     return str(terms.get(term, term))
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A product's name, in all its languages."""
-
-    name: str
-    translations: dict[str, Any]
-
-
-def translated_alt(alt: str, product: Named, language: str) -> str:
+def translated_alt(alt: str, product: Any, language: str) -> str:
     """An image's alternative text: the product's name where it says just that, else one of the product's terms."""
     if alt == product.name:
         return translated(product, "name", language)

@@ -249,14 +249,14 @@ class _Session:
     def run(self, statement: _Statement, params: list[Any], make: Callable[[Any], Any]) -> list[Any]:
         """Raises psycopg's errors."""
         pgconn = self.raw.pgconn
-        values, types = self._dump(params)
+        values = self._dump(params)
         if not settings.PREPARED_STATEMENTS:
-            result = pgconn.exec_params(statement.text, values, types, None, BINARY)
+            result = pgconn.exec_params(statement.text, values, self._types(params), None, BINARY)
         else:
             if statement.name in self._prepared:
                 self._prepared.move_to_end(statement.name)
             else:
-                self._prepare(statement, types)
+                self._prepare(statement, self._types(params))
             result = pgconn.exec_prepared(statement.name, values, None, BINARY)
         _check(result, ExecStatus.TUPLES_OK)
         transformer = self._transformer
@@ -274,18 +274,23 @@ class _Session:
         _check(pgconn.prepare(statement.name, statement.text, types), ExecStatus.COMMAND_OK)
         self._prepared[statement.name] = None
 
-    def _dump(self, params: list[Any]) -> tuple[Any, list[int]]:
-        """The values as texts, and their types: 0 where PostgreSQL is to infer it from its place."""
-        transformer = self._transformer
-        lists = [type(each) is list for each in params]
-        plain = [None if is_list else each for each, is_list in zip(params, lists, strict=True)]
-        values: list[Buffer | None] = list(transformer.dump_sequence(plain, [PyFormat.TEXT] * len(plain)))
-        types = [0 if type(each) is int else oid for each, oid in zip(params, transformer.types or (), strict=True)]
-        for position, is_list in enumerate(lists):
-            if is_list:
-                values[position] = self._dump_list(params[position])
-                types[position] = 0
-        return values, types
+    def _dump(self, params: list[Any]) -> Any:
+        """The values as texts."""
+        values = self._dump_plain(params)
+        for position, each in enumerate(params):
+            if type(each) is list:
+                values[position] = self._dump_list(each)
+        return values
+
+    def _dump_plain(self, params: list[Any]) -> list[Buffer | None]:
+        plain = [None if type(each) is list else each for each in params]
+        return list(self._transformer.dump_sequence(plain, [PyFormat.TEXT] * len(plain)))
+
+    def _types(self, params: list[Any]) -> list[int]:
+        """The values' types; 0 where PostgreSQL is to infer it from its place."""
+        self._dump_plain(params)
+        found = self._transformer.types or ()
+        return [0 if type(each) in (int, list) else oid for each, oid in zip(params, found, strict=True)]
 
     def _dump_list(self, values: list[Any]) -> Buffer | None:
         if set(map(type, values)) == {int}:

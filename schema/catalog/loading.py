@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from backend.catalog import models, queries
-from backend.catalog.texts import Named
 from backend.inventory.queries import NONE, Availability, availability_by_variant
 from backend.vendors.queries import vendors_by_id
 from schema.server.context import Context
@@ -49,53 +48,39 @@ def availability_of(variants: list[Any]) -> list[Availability]:
     return per_row(variants, "availability", availability_by_variant, NONE)
 
 
-def images_of(products: list[Any]) -> list[list[queries.ImageRow]]:
-    return _owned(products, per_row(products, "all_images", queries.images_by_product, []))
+def images_of(products: list[Any], ctx: Context) -> list[list[queries.ImageRow]]:
+    _know_names(products, ctx)
+    return per_row(products, "all_images", queries.images_by_product, [])
 
 
 def variants_of(products: list[Any], ctx: Context) -> list[list[queries.VariantRow]]:
+    _know_names(products, ctx)
     currency = ctx.shop.currency
-    return _owned(
-        products, per_row(products, "all_variants", lambda ids: queries.variants_by_product(ids, currency), [])
-    )
+    return per_row(products, "all_variants", lambda ids: queries.variants_by_product(ids, currency), [])
 
 
-def _owned(products: list[Any], parts: list[list[Any]]) -> list[list[Any]]:
-    """The parts, each knowing its product's names; not the product, which knows its parts."""
-    for product, parts_of_one in zip(products, parts, strict=True):
-        owner = Named(product.name, product.translations)
-        for each in parts_of_one:
-            each.owner = owner
-    return parts
+def _know_names(products: list[Any], ctx: Context) -> None:
+    """Images of these products will ask for their names."""
+    names = ctx.product_names
+    for each in products:
+        names[each.pk] = each
 
 
-def owners_of(images: list[Any]) -> list[Named | None]:
-    """The names of the images' products; one statement where some images came without their product."""
-    missing = [each for each in images if "owner" not in each.__dict__]
-    found = queries.names_by_product({each.product_id for each in missing}) if missing else {}
-    for each in missing:
-        each.__dict__["owner"] = found.get(each.product_id)
-    return [each.__dict__["owner"] for each in images]
+def owners_of(images: list[Any], ctx: Context) -> list[Any]:
+    """What has the name of each image's product; one statement where some came without their product."""
+    names = ctx.product_names
+    missing = {each.product_id for each in images} - names.keys() - {None}
+    if missing:
+        names.update(queries.names_by_product(missing))
+    return [names.get(each.product_id) for each in images]
 
 
-def image_of_each(variants: list[Any]) -> list[queries.ImageRow | None]:
+def image_of_each(variants: list[Any], ctx: Context) -> list[queries.ImageRow | None]:
     """The variants' own images; the product's first where there is none. Two statements."""
+    _know_names([each.product for each in variants if _has_product(each)], ctx)
     own = queries.images_by_id({each.image_id for each in variants if each.image_id})
     others = queries.images_by_product({each.product_id for each in variants if each.image_id not in own})
-    images = [own.get(each.image_id) or next(iter(others.get(each.product_id, ())), None) for each in variants]
-    for variant, image in zip(variants, images, strict=True):
-        owner = _owner(variant)
-        if image is not None and owner is not None:
-            image.__dict__["owner"] = owner
-    return images
-
-
-def _owner(variant: Any) -> Named | None:
-    """The names of the variant's product, where they are known without a statement."""
-    if _has_product(variant):
-        return Named(variant.product.name, variant.product.translations)
-    owner: Named | None = variant.__dict__.get("owner")
-    return owner
+    return [own.get(each.image_id) or next(iter(others.get(each.product_id, ())), None) for each in variants]
 
 
 def whole(products: list[Any]) -> list[Any]:

@@ -48,7 +48,7 @@ class Image:
         language = ctx.shop.language
         return [
             each.alt if product is None else translated_alt(each.alt, product, language)
-            for each, product in zip(images, owners_of(images), strict=True)
+            for each, product in zip(images, owners_of(images, ctx), strict=True)
         ]
 
     @computed(description="Where the image is, as an absolute address: the original, or a copy as `transform` asks.")

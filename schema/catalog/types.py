@@ -8,7 +8,7 @@ import strawberry_django
 
 from backend.catalog import models, queries
 from backend.catalog.queries.purchasable import reduced_from
-from backend.catalog.texts import translated, translated_term
+from backend.catalog.texts import translated, translated_each, translated_term
 from backend.core.paging import Together, page_request
 from schema.catalog.inputs import ProductFilter, ProductSort, to_filter, to_sort
 from schema.catalog.loading import (
@@ -52,9 +52,9 @@ class ProductVariant(Node):
     barcode: str = strawberry.field(description="The barcode (GTIN, EAN, ISBN); empty where there is none.")
     weight_grams: int = strawberry.field(description="Weight in grams; 0 where it is not known.")
 
-    @computed(description="What tells this variant from the product's others, in the context's language.")
-    def name(variant: Any, ctx: Context) -> str:
-        return translated(variant, "name", ctx.shop.language)
+    @batched(pure=True, description="What tells this variant from the product's others, in the context's language.")
+    def name(variants: list[Any], ctx: Context) -> list[str]:
+        return translated_each(variants, "name", ctx.shop.language)
 
     @batched(description="The option values that make this variant, in the product's order.")
     def options(variants: list[Any], ctx: Context) -> list[list[NameValue]]:
@@ -92,8 +92,8 @@ class ProductVariant(Node):
         return [price is not None and each.can_be_ordered for price, each in zip(prices, stock, strict=True)]
 
     @batched(description="The variant's image; the product's first where it has none of its own.")
-    def image(variants: list[Any]) -> list[Image | None]:
-        return cast("list[Image | None]", image_of_each(variants))
+    def image(variants: list[Any], ctx: Context) -> list[Image | None]:
+        return cast("list[Image | None]", image_of_each(variants, ctx))
 
     @batched(description="The product that this is a variant of.")
     def product(variants: list[Any]) -> list["Product"]:
@@ -127,9 +127,9 @@ class Product(Node):
     created_at: datetime = strawberry.field(description="When the product was made, in UTC.")
     updated_at: datetime = strawberry.field(description="When the product was last changed, in UTC.")
 
-    @computed(description="The name, in the context's language.")
-    def name(product: Any, ctx: Context) -> str:
-        return translated(product, "name", ctx.shop.language)
+    @batched(pure=True, description="The name, in the context's language.")
+    def name(products: list[Any], ctx: Context) -> list[str]:
+        return translated_each(products, "name", ctx.shop.language)
 
     @batched(description="The description as plain text, in the context's language.")
     def description(products: list[Any], ctx: Context) -> list[str]:
@@ -179,12 +179,12 @@ class Product(Node):
         ]
 
     @batched(description="The first image.")
-    def image(products: list[Any]) -> list[Image | None]:
-        return [_first(images) for images in images_of(products)]
+    def image(products: list[Any], ctx: Context) -> list[Image | None]:
+        return [_first(images) for images in images_of(products, ctx)]
 
     @batched(description="All images, in display order.")
-    def images(products: list[Any]) -> list[list[Image]]:
-        return cast("list[list[Image]]", images_of(products))
+    def images(products: list[Any], ctx: Context) -> list[list[Image]]:
+        return cast("list[list[Image]]", images_of(products, ctx))
 
     @batched(description="The category that it is in.")
     def category(products: list[Any]) -> list["Category | None"]:
@@ -266,13 +266,13 @@ class ProductConnection(Connection[Product]):
 class Category(Node):
     slug: str = strawberry.field(description="The category's name in addresses: unique, stable.")
 
-    @computed(description="The name, in the context's language.")
-    def name(category: Any, ctx: Context) -> str:
-        return translated(category, "name", ctx.shop.language)
+    @batched(pure=True, description="The name, in the context's language.")
+    def name(categories: list[Any], ctx: Context) -> list[str]:
+        return translated_each(categories, "name", ctx.shop.language)
 
-    @computed(description="The description, in the context's language.")
-    def description(category: Any, ctx: Context) -> str:
-        return translated(category, "description", ctx.shop.language)
+    @batched(pure=True, description="The description, in the context's language.")
+    def description(categories: list[Any], ctx: Context) -> list[str]:
+        return translated_each(categories, "description", ctx.shop.language)
 
     @computed(description="The image.")
     def image(category: Any, ctx: Context) -> Image | None:
@@ -322,9 +322,9 @@ class _CategoryImage:
     source_url = ""
 
     def __init__(self, category: models.Category, ctx: Context) -> None:
-        self.file_name = category.image.name
+        self.file_name = str(category.image)
         self.alt = translated(category, "name", ctx.shop.language)
-        self.owner = None
+        self.product_id = None
         self.width = category.image_width
         self.height = category.image_height
 

@@ -318,7 +318,7 @@ class _Compiler:
 
     def _maker(self, field: StrawberryField, arguments: Arguments | None) -> Callable[[Completer], Step]:
         if isinstance(field, BatchedField):
-            self.blocking = True
+            self.blocking = self.blocking or not field.pure
             return partial(Batched, field.batch_name, field.batch, field.takes_context, arguments)
         if isinstance(field, ComputedField):
             if iscoroutinefunction(field.compute):

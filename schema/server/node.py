@@ -8,7 +8,7 @@ import strawberry
 from django.db.models import Model
 
 from backend.core.errors import Invalid
-from schema.engine import computed, root_query
+from schema.engine import batched, root_query
 from schema.server.context import Context
 from schema.server.ids import IdNotFound, encode, parse
 
@@ -31,9 +31,9 @@ _names = _Names()
 
 @strawberry.interface(description="Anything with a global id.")
 class Node:
-    @computed(description="The global id: opaque, stable, unique over all types.")
-    def id(self: Any) -> strawberry.ID:
-        return encode(_names[type(self)], self.pk)  # type: ignore[return-value]
+    @batched(pure=True, description="The global id: opaque, stable, unique over all types.")
+    def id(nodes: list[Any]) -> list[strawberry.ID]:
+        return [encode(_names[type(node)], node.pk) for node in nodes]  # type: ignore[misc]
 
     @classmethod
     def resolve_type(cls, value: Any, *_: Any) -> str:

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from treebeard.mp_tree import MP_Node
 
 from backend.catalog.models import Category
+from backend.catalog.queries.rows import CATEGORY_COLUMNS, CategoryRow
 from backend.core import clock
 from backend.core.context import ShopContext
 from backend.core.paging import Ordering, Page, PageRequest, SortKey, page
@@ -15,7 +16,9 @@ from backend.core.prepared import AnyOf, Read
 
 STEPS = Category.steplen
 _TREE_ORDER = Ordering("TREE", (SortKey("path", str),))
-_BY_ID = Read[Category](lambda: Category.objects.filter(AnyOf("id", "ids")))
+_BY_ID = Read[CategoryRow](
+    lambda: Category.objects.filter(AnyOf("id", "ids")).values_list(*CATEGORY_COLUMNS), CategoryRow
+)
 _COUNT = """
 SELECT category.id, count(product.id)
 FROM catalog_category AS category
@@ -44,7 +47,7 @@ def page_root_categories(request: PageRequest) -> Page[Category]:
     return page(visible_categories().filter(depth=1), _TREE_ORDER, request)
 
 
-def categories_by_id(ids: Iterable[int]) -> dict[int, Category]:
+def categories_by_id(ids: Iterable[int]) -> dict[int, CategoryRow]:
     return {row.pk: row for row in _BY_ID(ids=list(ids))}
 
 

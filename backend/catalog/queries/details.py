@@ -14,12 +14,13 @@ from backend.catalog.models import (
 from backend.catalog.queries.filters import IN_STOCK, can_be_ordered
 from backend.catalog.queries.rows import (
     IMAGE_COLUMNS,
+    NAME_COLUMNS,
     PRICE_IN_CURRENCY,
     VARIANT_COLUMNS,
     ImageRow,
+    NameRow,
     VariantRow,
 )
-from backend.catalog.texts import Named
 from backend.core.prepared import AnyOf, Param, Read
 
 _VARIANTS = Read[VariantRow](
@@ -50,7 +51,7 @@ _IMAGES = Read[ImageRow](
 _ORDERABLE = Read[Product](
     lambda: Product.objects.filter(AnyOf("id", "products"), can_be_ordered(Param("currency"))).only("id")
 )
-_NAMES = Read[Product](lambda: Product.objects.filter(AnyOf("id", "products")).only("name", "translations"))
+_NAMES = Read[NameRow](lambda: Product.objects.filter(AnyOf("id", "products")).values_list(*NAME_COLUMNS), NameRow)
 _IMAGES_BY_ID = Read[ImageRow](
     lambda: ProductImage.objects.filter(AnyOf("id", "ids")).values_list(*IMAGE_COLUMNS), ImageRow
 )
@@ -90,8 +91,8 @@ def images_by_id(ids: Iterable[int]) -> dict[int, ImageRow]:
     return {row.pk: row for row in _IMAGES_BY_ID(ids=list(ids))}
 
 
-def names_by_product(ids: Iterable[int]) -> dict[int, Named]:
-    return {row.pk: Named(row.name, row.translations) for row in _NAMES(products=list(ids))}
+def names_by_product(ids: Iterable[int]) -> dict[int, NameRow]:
+    return {row.pk: row for row in _NAMES(products=list(ids))}
 
 
 def attributes_by_product(ids: Iterable[int]) -> dict[int, list[ProductAttribute]]:

@@ -5,23 +5,15 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-from django.db.models import F, FilteredRelation, Q, TextField
+from django.db.models import F, FilteredRelation, JSONField, Q, TextField, Value
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, NullIf
 
-from backend.catalog.models import Product, ProductImage, ProductVariant
+from backend.catalog.models import Category, Product, ProductImage, ProductVariant
 from backend.core.prepared import Param, RowTuple
 
-_NOTHING: dict[str, Any] = {}
-
-
-def _json(text: str) -> dict[str, Any]:
-    """A JSON column that was read as text: most are empty, and few are asked for."""
-    return _NOTHING if text == "{}" else dict(orjson.loads(text))
-
-
-def _text(column: str) -> Cast:
-    return Cast(column, TextField())
+_TRANSLATIONS = NullIf("translations", Cast(Value("{}"), JSONField()))
+"""Translations, or None where there are none, as mostly: an empty object costs more to read than the name beside it."""
 
 
 class ProductRow(RowTuple, model=Product):
@@ -38,16 +30,12 @@ class ProductRow(RowTuple, model=Product):
     vendor_id: int | None
     rating_average: Decimal
     rating_count: int
-    translations_text: str
+    translations: dict[str, Any] | None
     price_min: int
     price_max: int
     compare_at_min: int
     compare_at_max: int
     discount_percent: int
-
-    @property
-    def translations(self) -> dict[str, Any]:
-        return _json(self.translations_text)
 
 
 PRODUCT_COLUMNS: tuple[str | Combinable, ...] = (
@@ -62,7 +50,7 @@ PRODUCT_COLUMNS: tuple[str | Combinable, ...] = (
     "vendor_id",
     "rating_average",
     "rating_count",
-    _text("translations"),
+    _TRANSLATIONS,
     *(
         F(f"listing__{column}")
         for column in ("price_min", "price_max", "compare_at_min", "compare_at_max", "discount_percent")
@@ -82,17 +70,13 @@ class VariantRow(RowTuple, model=ProductVariant):
     weight_grams: int
     image_id: int | None
     options_text: str
-    translations_text: str
+    translations: dict[str, Any] | None
     amount: int | None
     compare_at: int | None
 
     @property
     def options(self) -> dict[str, str]:
-        return _json(self.options_text)
-
-    @property
-    def translations(self) -> dict[str, Any]:
-        return _json(self.translations_text)
+        return dict(orjson.loads(self.options_text))
 
 
 VARIANT_COLUMNS: tuple[str | Combinable, ...] = (
@@ -103,8 +87,8 @@ VARIANT_COLUMNS: tuple[str | Combinable, ...] = (
     "name",
     "weight_grams",
     "image_id",
-    _text("options"),
-    _text("translations"),
+    Cast("options", TextField()),
+    _TRANSLATIONS,
     F("price__amount"),
     F("price__compare_at"),
 )
@@ -123,3 +107,43 @@ class ImageRow(RowTuple, model=ProductImage):
 
 
 IMAGE_COLUMNS = ("pk", "product_id", "file", "source_url", "alt", "width", "height")
+
+
+class NameRow(RowTuple, model=Product):
+    pk: int
+    name: str
+    translations: dict[str, Any] | None
+
+
+NAME_COLUMNS = ("pk", "name", _TRANSLATIONS)
+
+
+class CategoryRow(RowTuple, model=Category):
+    """`image` is the file's name; empty where there is none."""
+
+    pk: int
+    slug: str
+    name: str
+    description: str
+    translations: dict[str, Any] | None
+    path: str
+    depth: int
+    numchild: int
+    image: str
+    image_width: int | None
+    image_height: int | None
+
+
+CATEGORY_COLUMNS = (
+    "pk",
+    "slug",
+    "name",
+    "description",
+    _TRANSLATIONS,
+    "path",
+    "depth",
+    "numchild",
+    "image",
+    "image_width",
+    "image_height",
+)
