@@ -26,7 +26,14 @@ from tests.schema.documents import CHECKOUT, operation
 pytestmark = pytest.mark.django_db(transaction=True)
 POOL = 8
 BUY_NOW = operation(CHECKOUT, "BuyNow")
-ADDRESS = {"firstName": "Ada", "lastName": "Lovelace", "line1": "1 Main St", "city": "London", "country": "GB"}
+ADDRESS = {
+    "firstName": "Ada",
+    "lastName": "Lovelace",
+    "line1": "1 Main St",
+    "city": "London",
+    "postalCode": "SW1Y 4JH",
+    "country": "GB",
+}
 
 
 def send_at_once(document: str, many: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -165,3 +165,29 @@ def test_the_number_of_statements_does_not_grow_with_the_lines(gql: Gql, user: U
         mine(MINE)
         statements.append((mine(MERGE, cartId=cart_id(guest)).statements, mine(MINE).statements))
     assert statements[0] == statements[1]
+
+
+REGISTER = f"""mutation ($input: UserRegisterInput!) {{ userRegister(input: $input) {{
+  accessToken cartMerge {{ {LINES} {OUTCOMES} }} userErrors {{ code }} }} }}"""
+
+
+def test_the_guests_cart_joins_at_registration(gql: Gql) -> None:
+    guest = make_cart((make_variant(sku="MUG"), 2))
+    sent = {"email": "new@example.com", "password": PASSWORD, "cartId": cart_id(guest)}
+    payload = gql(REGISTER, input=sent)["userRegister"]
+    assert payload["userErrors"] == []
+    assert payload["cartMerge"]["cart"]["lines"] == [{"quantity": 2, "variant": {"sku": "MUG"}}]
+    assert Gql(payload["accessToken"])(MINE)["viewer"]["cart"] == payload["cartMerge"]["cart"]
+
+
+def test_a_refused_registration_takes_no_cart_and_a_cart_that_cannot_be_taken_refuses_none(gql: Gql) -> None:
+    guest, foreign = make_cart((make_variant(), 2)), make_cart((make_variant(), 1), caller=make_customer())
+    before = row_of(guest), row_of(foreign)
+    sent = {"email": "new@example.com", "password": "short", "cartId": cart_id(guest)}
+    assert gql(REGISTER, input=sent)["userRegister"]["accessToken"] is None
+    for n, key in enumerate([cart_id(foreign), "nonsense"]):
+        sent = {"email": f"new{n}@example.com", "password": PASSWORD, "cartId": key}
+        payload = gql(REGISTER, input=sent)["userRegister"]
+        assert payload["accessToken"]
+        assert payload["cartMerge"] is None
+    assert (row_of(guest), row_of(foreign)) == before
