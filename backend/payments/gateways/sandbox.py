@@ -1,6 +1,7 @@
 """The sandbox as a gateway of ours: what a real one's module does, against `backend.payments.sandbox`."""
 
 from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import orjson
@@ -27,6 +28,7 @@ from backend.payments.gateways.base import (
     Started,
     StartRequest,
 )
+from backend.payments.gateways.optional import ReportLine
 from backend.payments.models import SandboxCharge, SandboxRefund
 from backend.payments.sandbox import charges, signing
 from backend.payments.sandbox.scenarios import Scenario, misreport
@@ -39,7 +41,7 @@ class SandboxGateway:
     name = "Sandbox"
     merchant_account = ""
     capabilities = Capabilities(
-        flow=Flow.REDIRECT, manual_capture=True, partial_capture=True, cancel=True, play_money=True
+        flow=Flow.REDIRECT, manual_capture=True, partial_capture=True, cancel=True, reports=True, play_money=True
     )
 
     def __init__(self, account: Account) -> None:
@@ -113,6 +115,15 @@ class SandboxGateway:
             )
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
             raise SignatureInvalid("signed, but not a message of ours") from error
+
+    def report_days(self, first: date, last: date) -> list[ReportLine]:
+        begin = datetime.combine(first, time(), UTC)
+        made = SandboxCharge.objects.filter(captured__gt=0, finished_at__date__range=(first, last))
+        back = SandboxRefund.objects.select_related("charge").filter(created_at__date__range=(first, last))
+        return [
+            *(ReportLine("CAPTURE", each.pk, each.captured, each.currency, each.finished_at or begin) for each in made),
+            *(ReportLine("REFUND", each.pk, each.amount, each.charge.currency, each.created_at) for each in back),
+        ]
 
 
 GATEWAY = SandboxGateway
