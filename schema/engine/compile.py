@@ -314,7 +314,11 @@ class _Compiler:
         arguments = self._arguments(field, definition, details[0].node)
         make = self._maker(field, arguments)  # before what is below: that may be much
         step = make(self.completer(definition.type, details, place))
-        return Guarded(permissions, place, arguments, step) if permissions else step
+        if not permissions:
+            return step
+        # Permissions are given Strawberry's Info, which knows the field.
+        make_info = partial(self._config.info_class, _field=field)
+        return Guarded(permissions, place, make_info, arguments, step)
 
     def _maker(self, field: StrawberryField, arguments: Arguments | None) -> Callable[[Completer], Step]:
         if isinstance(field, BatchedField):

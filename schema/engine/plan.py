@@ -59,7 +59,7 @@ class PlaceInfo:
 
     def __getattr__(self, name: str) -> Any:
         if name == "path":
-            raise Unusual("a type that depends on the path")
+            raise Unusual("a type or permission that depends on the path")
         value = self.__dict__[name] = getattr(self._root, name)
         return value
 
@@ -187,15 +187,21 @@ class Guarded:
     """A field with permissions: what is refused is told by graphql-core."""
 
     def __init__(
-        self, permissions: Sequence[BasePermission], place: Place, arguments: Arguments | None, step: Step
+        self,
+        permissions: Sequence[BasePermission],
+        place: Place,
+        make_info: Callable[[Any], Any],
+        arguments: Arguments | None,
+        step: Step,
     ) -> None:
         self._permissions = permissions
         self._place = place
+        self._make_info = make_info
         self._arguments = arguments
         self._step = step
 
     def run(self, sources: list[Any], run: Run) -> list[Any]:
-        info: Any = PlaceInfo(run.info, self._place)
+        info = self._make_info(PlaceInfo(run.info, self._place))
         arguments = {} if self._arguments is None else self._arguments.of(run)
         for permission in self._permissions:
             if not all(permission.has_permission(source, info, **arguments) is True for source in sources):

@@ -96,7 +96,7 @@ def test_a_selection_too_deep_for_a_plan_is_graphql_cores() -> None:
 def test_a_type_that_depends_on_the_path_is_left_to_graphql_core() -> None:
     errors = PAIR.fall_back(
         "{ left(number: 2) { ... on Left { left { __typename } right { __typename } } } }",
-        "a type that depends on the path",
+        "a type or permission that depends on the path",
     )
     assert errors == {}
 

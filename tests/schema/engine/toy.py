@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import strawberry
 from strawberry.extensions import ParserCache
+from strawberry.permission import BasePermission, PermissionExtension
 
-from schema.engine import Batches, EngineSchema, batched, computed
+from schema.engine import Batches, EngineSchema, batched, computed, root_query
 
 
 class Context:
@@ -17,6 +18,7 @@ class Context:
     def __init__(self) -> None:
         self.batches = Batches(self)
         self.hops = 0
+        self.asked: list[Any] = []
 
     async def run_sync(self, function: Callable[[], Any]) -> Any:
         self.hops += 1
@@ -25,6 +27,30 @@ class Context:
 
 class Fault(Exception):
     """Raised on purpose."""
+
+
+class ByWord(BasePermission):
+    """Given, refused, or a fault, as the field's argument says."""
+
+    message = "not with this word"
+
+    def has_permission(self, source: Any, info: Any, **arguments: Any) -> bool:
+        word = arguments["word"]
+        if word == "7":
+            raise Fault("who asks?")
+        return "yes" if word == "odd" else word != ""  # type: ignore[return-value]
+
+
+class ByRow(BasePermission):
+    """Not for each row; tells in `written` what it was asked with."""
+
+    message = "not this one"
+
+    def has_permission(self, source: Any, info: Any, **arguments: Any) -> bool:
+        told = info.field_name, info.python_name, str(info.return_type), info.schema.query.__name__
+        selected = [(each.name, each.arguments) for each in info.selected_fields]
+        info.context.asked.append((*told, selected, dict(info.variable_values), arguments))
+        return bool(source.number != 2)
 
 
 @strawberry.enum
@@ -169,6 +195,14 @@ class Person(Named):
     def favorites(rows: list[Any]) -> list[list[Thing]]:
         return [[Note(text=f"on {row.number}"), Stamp(mark=1, strict_mark=row.number), Note(text="x")] for row in rows]
 
+    @batched(permission_classes=[ByRow])
+    def diary(rows: list[Any], *, first: int = 2) -> list[list[Note]]:
+        return [[Note(text=f"day {n} of {row.number}") for n in range(first)] for row in rows]
+
+    @computed(extensions=[PermissionExtension(permissions=[ByRow()], fail_silently=True)])
+    def secrets(row: Any) -> list[str]:
+        return [f"secret {row.number}"]
+
     @batched
     def relatives(rows: list[Any]) -> list[list["Named | None"] | None]:
         return [None if row.number == 0 else [PersonRow(3), None, BookRow(4)] for row in rows]  # type: ignore[list-item, misc]
@@ -213,7 +247,57 @@ class Query:
     def word(self) -> str:
         return "leaf"
 
+    # Root fields that a plan takes in whole.
 
+    @root_query
+    def chosen(ctx: Context, *, number: int = 1) -> Book | None:
+        ctx.asked.append(("chosen", number))
+        return None if number < 0 else BookRow(number)  # type: ignore[return-value]
+
+    @root_query
+    def shelf(*, count: int = 3, wish: Wish | None = None) -> list[Book]:
+        least = wish.least if wish else 0
+        return [BookRow(number) for number in range(least, least + count)]  # type: ignore[misc]
+
+    @root_query
+    def readers(*, count: int = 4) -> list[Person]:
+        return [PersonRow(number) for number in range(count)]  # type: ignore[misc]
+
+    @root_query
+    def anyone(*, number: int) -> Named:
+        return PersonRow(number) if number % 2 else BookRow(number)  # type: ignore[return-value]
+
+    @root_query
+    def found() -> list[Thing | None]:
+        return [Note(text="first", mark=1), None, Stamp(mark=3, strict_mark=3)]
+
+    @root_query
+    def score(*, of: Genre | None = None, number: int = 1) -> int | None:
+        return None if number == 0 else number * (2 if of is Genre.POEM else 1)
+
+    @root_query
+    def lost(*, number: int = 0) -> Book:
+        return None if number == 0 else BookRow(number)  # type: ignore[return-value]
+
+    @root_query
+    def breaks(*, number: int = 0) -> Book | None:
+        if number == 5:
+            return Fault("given back")  # type: ignore[return-value]
+        if number > 0:
+            raise Fault(f"broken {number}")
+        return BookRow(number)  # type: ignore[return-value]
+
+    @root_query(permission_classes=[ByWord])
+    def secret(*, word: str = "open", number: int = 1) -> Book | None:
+        return BookRow(number)  # type: ignore[return-value]
+
+    @root_query(extensions=[PermissionExtension(permissions=[ByWord()], fail_silently=True)])
+    def quietly(*, word: str) -> list[Book]:
+        return [BookRow(len(word))]  # type: ignore[list-item]
+
+
+OLD_ROOTS = {"people", "book", "named", "things", "fails", "word"}
+"""Root fields with resolvers of their own: a query with one of them is no plan as a whole."""
 DEFAULT = [1, 2]
 
 
