@@ -23,6 +23,9 @@ INT_MIN, INT_MAX = -(2**31), 2**31 - 1
 UNCHANGING = (str, int, float, NoneType, Enum, Decimal, UUID, date, time, timedelta)
 UNDEFINED = type(Undefined)
 NULL_IN_PLACE = "a null where none may be"
+SHARED_KEYS = 500
+"""Characters of the keys of a selection whose objects share their code with other selections of these keys."""
+Objects = Callable[[list[list[Any]]], list[dict[str, Any]]]
 
 
 class Unusual(Exception):
@@ -91,15 +94,20 @@ class Selection:
         return self._objects([step.run(sources, run) for step in self._steps])
 
 
-@lru_cache(maxsize=10_000)
-def _objects_of(keys: tuple[str, ...]) -> Callable[[list[list[Any]]], list[dict[str, Any]]]:
+def _objects_of(keys: tuple[str, ...]) -> Objects:
     """From columns to objects. A display of its own for each set of keys is twice as fast as `dict(zip(keys, row))`."""
+    # What clients make up is long or many: it lives as long as its plan, whose size is counted.
+    return _compile_objects.__wrapped__(keys) if sum(map(len, keys)) > SHARED_KEYS else _compile_objects(keys)
+
+
+@lru_cache(maxsize=1000)
+def _compile_objects(keys: tuple[str, ...]) -> Objects:
     if not keys:
         return lambda columns: []
     values = [f"v{number}" for number in range(len(keys))]
     pairs = ", ".join(f"{key!r}: {value}" for key, value in zip(keys, values, strict=True))
     source = f"lambda columns: [{{{pairs}}} for {', '.join(values)}, in zip(*columns, strict=True)]"
-    make: Callable[[list[list[Any]]], list[dict[str, Any]]] = eval(source, {"zip": zip})  # noqa: S307 - GraphQL names
+    make: Objects = eval(source, {"zip": zip})  # noqa: S307 - GraphQL names
     return make
 
 

@@ -11,7 +11,7 @@ import pytest
 import strawberry
 from strawberry.extensions import ParserCache
 
-from schema.engine import Batches, EngineSchema, batched, compile
+from schema.engine import Batches, EngineSchema, batched, compile, plan
 from schema.engine.compile import PLANS_OF_A_SELECTION, Plans
 from tests.schema.engine import odd, toy
 from tests.schema.engine.compare import Pair
@@ -28,6 +28,7 @@ class PoolContext:
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self.batches = Batches(self)
         self._pool = pool
+        self.asked: list[Any] = []
 
     async def run_sync(self, function: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function)
@@ -147,6 +148,16 @@ def test_one_document_with_many_flags_does_not_fill_the_memory() -> None:
         PAIR.both(document, {name: bool(number >> bit & 1) for bit, name in enumerate(names)})
     plans: Plans = PAIR.fast._schema.extensions["cartograph-engine"].plans
     assert max(len(each.by_flags) for each in plans._selections.values()) <= PLANS_OF_A_SELECTION
+
+
+def test_what_clients_name_long_is_forgotten_with_its_plan() -> None:
+    long = " ".join(f"{'x' * 50}{number}: number" for number in range(20))
+    before = plan._compile_objects.cache_info().currsize
+    for number in range(5):
+        PAIR.run_once(f"{{ shelf {{ a{number}: number {long} }} }}")
+    after = plan._compile_objects.cache_info()
+    assert after.currsize <= before + 1  # the root's key
+    assert after.maxsize is not None
 
 
 def test_interfaces_in_interfaces_are_compiled_once_for_each_type(monkeypatch: pytest.MonkeyPatch) -> None:
