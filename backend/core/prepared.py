@@ -102,11 +102,13 @@ class AnyOf(Func):
 class Read(Generic[Row]):
     """A queryset, compiled at the first call: of one model's instances, or with `row` of a `values_list`.
 
+    `row` is the tuple type that each row becomes, plain or a RowTuple.
+
     `define` returns the queryset, with `Param` for what calls give; it must not depend on anything else that changes.
     Deferred columns and annotations work; `select_related` and `prefetch_related` do not.
     """
 
-    def __init__(self, define: "Callable[[], QuerySet[Any, Any]]", row: type[RowTuple] | None = None) -> None:
+    def __init__(self, define: "Callable[[], QuerySet[Any, Any]]", row: type[tuple[Any, ...]] | None = None) -> None:
         self._define = define
         self._row = row
         self._statements: dict[str, _Statement] = {}
@@ -130,7 +132,7 @@ class Read(Generic[Row]):
 class _Statement:
     """A compiled queryset: its text, how each call's values go in, and what becomes of a row."""
 
-    def __init__(self, queryset: "QuerySet[Any, Any]", alias: str, row: type[RowTuple] | None) -> None:
+    def __init__(self, queryset: "QuerySet[Any, Any]", alias: str, row: type[tuple[Any, ...]] | None) -> None:
         self._alias = alias
         compiler = queryset.query.get_compiler(alias)
         self.sql, self._params = compiler.as_sql()
@@ -191,7 +193,7 @@ def _instances(queryset: "QuerySet[Any, Any]", compiler: Any, alias: str) -> Cal
     return make
 
 
-def _tuples(queryset: "QuerySet[Any, Any]", row: type[RowTuple]) -> Callable[[Sequence[Any]], RowTuple]:
+def _tuples(queryset: "QuerySet[Any, Any]", row: type[tuple[Any, ...]]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
     if queryset._iterable_class is not ValuesListIterable:  # type: ignore[attr-defined]
         raise TypeError("A Read with a row is of a values_list.")
     return partial(tuple.__new__, row)  # type: ignore[arg-type]
@@ -202,7 +204,8 @@ def _tuples(queryset: "QuerySet[Any, Any]", row: type[RowTuple]) -> Callable[[Se
 
 def _fetch(connection: Any, statement: _Statement, params: list[Any], make: Callable[[Any], Any]) -> list[Any]:
     """What `make` makes of each row. Statements are counted and logged, errors translated, as with Django's cursors."""
-    connection.ensure_connection()
+    if connection.connection is None:
+        connection.ensure_connection()
     session: _Session | None = connection.__dict__.get(_SESSION)
     if session is None or session.raw is not connection.connection:
         session = connection.__dict__[_SESSION] = _Session(connection.connection)

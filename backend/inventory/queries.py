@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from django.conf import settings
 from django.db.models import F, Sum
@@ -34,12 +33,13 @@ class Availability:
         return self.status is not StockStatus.OUT_OF_STOCK
 
 
-_STOCK = Read[Any](
+_STOCK = Read[tuple[int, str, int | None, int]](
     lambda: (
         ProductVariant.objects.filter(AnyOf("id", "variants"), deleted_at__isnull=True)
-        .only("stock_policy", "max_per_order")
+        .values_list("pk", "stock_policy", "max_per_order")
         .annotate(free=Coalesce(Sum(F("stock_levels__on_hand") - F("stock_levels__reserved")), 0))
-    )
+    ),
+    tuple,
 )
 NONE = Availability(StockStatus.OUT_OF_STOCK, 0, 0)
 
@@ -47,7 +47,7 @@ NONE = Availability(StockStatus.OUT_OF_STOCK, 0, 0)
 def availability_by_variant(variant_ids: Iterable[int]) -> dict[int, Availability]:
     """Variant id -> availability; one statement. Deleted and unknown variants are absent."""
     rows = _STOCK(variants=list(variant_ids))
-    return {row.pk: availability(row.stock_policy, row.max_per_order, row.free) for row in rows}
+    return {pk: availability(policy, limit, free) for pk, policy, limit, free in rows}
 
 
 def availability(policy: str, limit: int | None, units: int) -> Availability:

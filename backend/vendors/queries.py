@@ -2,10 +2,20 @@
 
 from collections.abc import Collection, Iterable
 
-from backend.core.prepared import AnyOf, Read
+from backend.core.prepared import AnyOf, Read, RowTuple
 from backend.vendors.models import Vendor, VendorMember
 
-_BY_ID = Read[Vendor](lambda: Vendor.objects.filter(AnyOf("id", "ids")))
+
+class VendorRow(RowTuple, model=Vendor):
+    pk: int
+    slug: str
+    name: str
+    description: str
+
+
+_BY_ID = Read[VendorRow](
+    lambda: Vendor.objects.filter(AnyOf("id", "ids")).values_list("pk", "slug", "name", "description"), VendorRow
+)
 
 
 def vendors_by_member(user_ids: Collection[int]) -> dict[int, list[Vendor]]:
@@ -19,5 +29,5 @@ def vendors_by_member(user_ids: Collection[int]) -> dict[int, list[Vendor]]:
     return found
 
 
-def vendors_by_id(ids: Iterable[int]) -> dict[int, Vendor]:
+def vendors_by_id(ids: Iterable[int]) -> dict[int, VendorRow]:
     return {row.pk: row for row in _BY_ID(ids=list(ids))}

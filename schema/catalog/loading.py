@@ -21,16 +21,15 @@ def per_row(
     return [row.__dict__[name] for row in rows]
 
 
-def products_of(variants: list[models.ProductVariant]) -> dict[int, Any]:
-    """The variants' products: those that came with them, and the rest in one statement.
+def products_of(variants: list[Any], ctx: Context) -> dict[int, Any]:
+    """The variants' products with all columns: those that came with them, and the rest in one statement.
 
     A product that is no longer shown is still the product of a variant that somebody has in a cart or order.
     """
     found = {each.product_id: each.product for each in variants if _has_product(each)}
     missing = {each.product_id for each in variants} - found.keys()
-    if missing:
-        found.update(models.Product.objects.in_bulk(list(missing)))
-    return found
+    known = {pk: row for pk in missing if isinstance(row := ctx.products.get(pk), models.Product)}
+    return {**found, **known, **queries.whole_products(missing - known.keys())}
 
 
 def _has_product(variant: Any) -> bool:
@@ -49,26 +48,25 @@ def availability_of(variants: list[Any]) -> list[Availability]:
 
 
 def images_of(products: list[Any], ctx: Context) -> list[list[queries.ImageRow]]:
-    _know_names(products, ctx)
+    _know(products, ctx)
     return per_row(products, "all_images", queries.images_by_product, [])
 
 
 def variants_of(products: list[Any], ctx: Context) -> list[list[queries.VariantRow]]:
-    _know_names(products, ctx)
+    _know(products, ctx)
     currency = ctx.shop.currency
     return per_row(products, "all_variants", lambda ids: queries.variants_by_product(ids, currency), [])
 
 
-def _know_names(products: list[Any], ctx: Context) -> None:
-    """Images of these products will ask for their names."""
-    names = ctx.product_names
+def _know(products: list[Any], ctx: Context) -> None:
+    """Their variants and images will ask for them."""
     for each in products:
-        names[each.pk] = each
+        ctx.products[each.pk] = each
 
 
 def owners_of(images: list[Any], ctx: Context) -> list[Any]:
     """What has the name of each image's product; one statement where some came without their product."""
-    names = ctx.product_names
+    names = ctx.products
     missing = {each.product_id for each in images} - names.keys() - {None}
     if missing:
         names.update(queries.names_by_product(missing))
@@ -77,7 +75,7 @@ def owners_of(images: list[Any], ctx: Context) -> list[Any]:
 
 def image_of_each(variants: list[Any], ctx: Context) -> list[queries.ImageRow | None]:
     """The variants' own images; the product's first where there is none. Two statements."""
-    _know_names([each.product for each in variants if _has_product(each)], ctx)
+    _know([each.product for each in variants if _has_product(each)], ctx)
     own = queries.images_by_id({each.image_id for each in variants if each.image_id})
     others = queries.images_by_product({each.product_id for each in variants if each.image_id not in own})
     return [own.get(each.image_id) or next(iter(others.get(each.product_id, ())), None) for each in variants]
@@ -88,7 +86,7 @@ def whole(products: list[Any]) -> list[Any]:
     partial = [each.pk for each in products if isinstance(each, queries.ProductRow)]
     if not partial:
         return products
-    loaded = models.Product.objects.in_bulk(partial)
+    loaded = queries.whole_products(partial)
     return [loaded.get(each.pk, each) for each in products]
 
 

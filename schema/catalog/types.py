@@ -58,7 +58,7 @@ class ProductVariant(Node):
 
     @batched(description="The option values that make this variant, in the product's order.")
     def options(variants: list[Any], ctx: Context) -> list[list[NameValue]]:
-        products = products_of(variants)
+        products = products_of(variants, ctx)
         return [_name_values(variant, products[variant.product_id], ctx.shop.language) for variant in variants]
 
     @batched(description="The price of one unit in the context's currency; null where it is not sold in it.")
@@ -96,8 +96,8 @@ class ProductVariant(Node):
         return cast("list[Image | None]", image_of_each(variants, ctx))
 
     @batched(description="The product that this is a variant of.")
-    def product(variants: list[Any]) -> list["Product"]:
-        products = products_of(variants)
+    def product(variants: list[Any], ctx: Context) -> list["Product"]:
+        products = products_of(variants, ctx)
         return [products[each.product_id] for each in variants]
 
 
@@ -241,16 +241,16 @@ def _options(product: models.Product, available: set[tuple[str, str]], language:
     ]
 
 
-def _attribute(row: models.ProductAttribute, language: str) -> ProductAttribute:
+def _attribute(row: queries.AttributeRow, language: str) -> ProductAttribute:
     if row.boolean is not None:
         value = "true" if row.boolean else "false"
     elif row.number is not None:
         value = f"{row.number.normalize():f}"
     else:
         value = row.text or ""
-    shown = value if row.text is None else translated_term(row.attribute.translations, value, language)
-    label = translated(row.attribute, "label", language)
-    return ProductAttribute(key=row.attribute.key, label=label, value=shown, filter_value=value)
+    shown = value if row.text is None else translated_term(row.translations, value, language)
+    label = translated(row, "label", language)
+    return ProductAttribute(key=row.key, label=label, value=shown, filter_value=value)
 
 
 @strawberry.type(name="ProductConnection", description="A page of products.")

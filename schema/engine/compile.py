@@ -342,7 +342,8 @@ class _Compiler:
             return convert_arguments(values, field.arguments, self._registry, self._config)
 
         constant = not _variables(node.arguments or ())
-        return Arguments(coerce, constant=constant, variables=self._operation.variables)
+        pure = isinstance(field, ComputedField) or (isinstance(field, BatchedField) and field.pure)
+        return Arguments(coerce, constant=constant, pure=pure, variables=self._operation.variables)
 
 
 def _leaf(returns: Any, *, required: bool) -> Completer:

@@ -136,13 +136,13 @@ class Column:
 class Arguments:
     """A field's arguments: coerced once a run, or once for all where no variable is in them.
 
-    Lists and input objects are made anew for each run: a function may change what it is given.
+    Lists and input objects are made anew for each run, but for `pure` functions: others may change what they are given.
     """
 
-    def __init__(self, coerce: Callable[[Any], dict[str, Any]], *, constant: bool, variables: Any) -> None:
+    def __init__(self, coerce: Callable[[Any], dict[str, Any]], *, constant: bool, pure: bool, variables: Any) -> None:
         self._coerce = coerce
         known = coerce(variables) if constant else None
-        shareable = known is not None and all(isinstance(value, UNCHANGING) for value in known.values())
+        shareable = known is not None and (pure or all(isinstance(value, UNCHANGING) for value in known.values()))
         self._known = known if shareable else None
 
     def of(self, run: Run) -> dict[str, Any]:

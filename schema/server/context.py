@@ -25,7 +25,7 @@ class Context:
         "caller",
         "connection_params",
         "expires_at",
-        "product_names",
+        "products",
         "refused",
         "request",
         "request_id",
@@ -43,7 +43,7 @@ class Context:
         self.refused: str | None = None
         self.connection_params: dict[str, Any] = {}
         self.shop: ShopContext = default_context()
-        self.product_names: dict[int, Any] = {}
+        self.products: dict[int, Any] = {}
         self.request_id = uuid4().hex
         self.statements = StatementCount()
         self.batches = Batches(self)

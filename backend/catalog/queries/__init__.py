@@ -32,12 +32,14 @@ from backend.catalog.queries.products import (
     products_by_id,
     visible_products,
     visible_variants,
+    whole_products,
 )
 from backend.catalog.queries.purchasable import Purchasable, purchasable_variants
-from backend.catalog.queries.rows import ImageRow, ProductRow, VariantRow
+from backend.catalog.queries.rows import AttributeRow, ImageRow, ProductRow, VariantRow
 
 __all__ = [
     "AttributeFilter",
+    "AttributeRow",
     "Facet",
     "FacetKind",
     "FacetValue",
@@ -75,4 +77,5 @@ __all__ = [
     "visible_categories",
     "visible_products",
     "visible_variants",
+    "whole_products",
 ]

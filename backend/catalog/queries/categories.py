@@ -2,22 +2,28 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db import connection
 from django.db.models import Q, QuerySet
-from treebeard.mp_tree import MP_Node
 
 from backend.catalog.models import Category
 from backend.catalog.queries.rows import CATEGORY_COLUMNS, CategoryRow
 from backend.core import clock
 from backend.core.context import ShopContext
 from backend.core.paging import Ordering, Page, PageRequest, SortKey, page
-from backend.core.prepared import AnyOf, Read
+from backend.core.prepared import AnyOf, Param, Read
 
 STEPS = Category.steplen
 _TREE_ORDER = Ordering("TREE", (SortKey("path", str),))
 _BY_ID = Read[CategoryRow](
     lambda: Category.objects.filter(AnyOf("id", "ids")).values_list(*CATEGORY_COLUMNS), CategoryRow
+)
+_BY_SLUG = Read[CategoryRow](
+    lambda: Category.objects.filter(slug=Param("slug")).values_list(*CATEGORY_COLUMNS), CategoryRow
+)
+_BY_PATH = Read[CategoryRow](
+    lambda: Category.objects.filter(AnyOf("path", "paths")).values_list(*CATEGORY_COLUMNS), CategoryRow
 )
 _COUNT = """
 SELECT category.id, count(product.id)
@@ -38,8 +44,9 @@ def visible_categories() -> QuerySet[Category]:
     return Category.objects.all()
 
 
-def find_category(*, pk: int | None = None, slug: str | None = None) -> Category | None:
-    return visible_categories().filter(Q(pk=pk) if pk is not None else Q(slug=slug)).first()
+def find_category(*, pk: int | None = None, slug: str | None = None) -> CategoryRow | None:
+    rows = _BY_ID(ids=[pk]) if pk is not None else _BY_SLUG(slug=slug)
+    return rows[0] if rows else None
 
 
 def page_root_categories(request: PageRequest) -> Page[Category]:
@@ -51,7 +58,7 @@ def categories_by_id(ids: Iterable[int]) -> dict[int, CategoryRow]:
     return {row.pk: row for row in _BY_ID(ids=list(ids))}
 
 
-def children_by_category(categories: Sequence[MP_Node]) -> dict[int, list[Category]]:
+def children_by_category(categories: Sequence[Any]) -> dict[int, list[Category]]:
     """Category id -> its direct children, in the tree's order; one statement."""
     below = Q(pk__in=[])
     for each in categories:
@@ -63,10 +70,10 @@ def children_by_category(categories: Sequence[MP_Node]) -> dict[int, list[Catego
     return {each.pk: by_path[each.path] for each in categories}
 
 
-def ancestors_by_category(categories: Sequence[MP_Node]) -> dict[int, list[Category]]:
+def ancestors_by_category(categories: Sequence[Any]) -> dict[int, list[CategoryRow]]:
     """Category id -> the path from the root down to its parent; one statement."""
     paths = {each.path[:end] for each in categories for end in range(STEPS, len(each.path), STEPS)}
-    by_path = {row.path: row for row in visible_categories().filter(path__in=paths)}
+    by_path = {row.path: row for row in _BY_PATH(paths=sorted(paths))}
     return {
         each.pk: [by_path[each.path[:end]] for end in range(STEPS, len(each.path), STEPS) if each.path[:end] in by_path]
         for each in categories

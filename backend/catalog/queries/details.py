@@ -13,11 +13,15 @@ from backend.catalog.models import (
 )
 from backend.catalog.queries.filters import IN_STOCK, can_be_ordered
 from backend.catalog.queries.rows import (
+    ATTRIBUTE_COLUMNS,
     IMAGE_COLUMNS,
+    LISTING_COLUMNS,
     NAME_COLUMNS,
     PRICE_IN_CURRENCY,
     VARIANT_COLUMNS,
+    AttributeRow,
     ImageRow,
+    ListingRow,
     NameRow,
     VariantRow,
 )
@@ -32,8 +36,11 @@ _VARIANTS = Read[VariantRow](
     ),
     VariantRow,
 )
-_LISTINGS = Read[ProductListing](
-    lambda: ProductListing.objects.filter(AnyOf("product_id", "products"), currency=Param("currency"))
+_LISTINGS = Read[ListingRow](
+    lambda: ProductListing.objects.filter(AnyOf("product_id", "products"), currency=Param("currency")).values_list(
+        *LISTING_COLUMNS
+    ),
+    ListingRow,
 )
 _PRICES = Read[VariantPrice](
     lambda: VariantPrice.objects.filter(AnyOf("variant_id", "variants"), currency=Param("currency")).only(
@@ -48,8 +55,22 @@ _IMAGES = Read[ImageRow](
     ),
     ImageRow,
 )
-_ORDERABLE = Read[Product](
-    lambda: Product.objects.filter(AnyOf("id", "products"), can_be_ordered(Param("currency"))).only("id")
+_ORDERABLE = Read[tuple[int]](
+    lambda: Product.objects.filter(AnyOf("id", "products"), can_be_ordered(Param("currency"))).values_list("pk"), tuple
+)
+_OPTIONS_AVAILABLE = Read[tuple[int, dict[str, str]]](
+    lambda: ProductVariant.objects.filter(
+        AnyOf("product_id", "products"), IN_STOCK, deleted_at__isnull=True, prices__currency=Param("currency")
+    ).values_list("product_id", "options"),
+    tuple,
+)
+_ATTRIBUTES = Read[AttributeRow](
+    lambda: (
+        ProductAttribute.objects.filter(AnyOf("product_id", "products"))
+        .order_by("product_id", "attribute__position", "attribute_id")
+        .values_list(*ATTRIBUTE_COLUMNS)
+    ),
+    AttributeRow,
 )
 _NAMES = Read[NameRow](lambda: Product.objects.filter(AnyOf("id", "products")).values_list(*NAME_COLUMNS), NameRow)
 _IMAGES_BY_ID = Read[ImageRow](
@@ -71,8 +92,8 @@ def variants_by_id(ids: Iterable[int]) -> dict[int, ProductVariant]:
     return {row.pk: row for row in _VARIANTS_BY_ID(ids=list(ids))}
 
 
-def listings_by_product(ids: Iterable[int], currency: str) -> dict[int, ProductListing]:
-    return {row.product_id: row for row in _LISTINGS(products=list(ids), currency=currency)}
+def listings_by_product(ids: Iterable[int], currency: str) -> dict[int, ListingRow]:
+    return {row.pk: row for row in _LISTINGS(products=list(ids), currency=currency)}
 
 
 def prices_by_variant(ids: Iterable[int], currency: str) -> dict[int, VariantPrice]:
@@ -95,26 +116,22 @@ def names_by_product(ids: Iterable[int]) -> dict[int, NameRow]:
     return {row.pk: row for row in _NAMES(products=list(ids))}
 
 
-def attributes_by_product(ids: Iterable[int]) -> dict[int, list[ProductAttribute]]:
+def attributes_by_product(ids: Iterable[int]) -> dict[int, list[AttributeRow]]:
     """Product id -> its attribute values, with their attributes, in display order."""
-    found: dict[int, list[ProductAttribute]] = defaultdict(list)
-    rows = ProductAttribute.objects.filter(product_id__in=list(ids)).select_related("attribute")
-    for row in rows.order_by("product_id", "attribute__position", "attribute_id"):
-        found[row.product_id].append(row)
+    found: dict[int, list[AttributeRow]] = defaultdict(list)
+    for row in _ATTRIBUTES(products=list(ids)):
+        found[row.pk].append(row)
     return found
 
 
 def options_available_by_product(ids: Iterable[int], currency: str) -> dict[int, set[tuple[str, str]]]:
     """Product id -> the option values (name, value) of which some variant can be ordered in that currency."""
-    rows = ProductVariant.objects.filter(
-        IN_STOCK, product_id__in=list(ids), deleted_at__isnull=True, prices__currency=currency
-    )
     found: dict[int, set[tuple[str, str]]] = defaultdict(set)
-    for product_id, options in rows.values_list("product_id", "options"):
+    for product_id, options in _OPTIONS_AVAILABLE(products=list(ids), currency=currency):
         found[product_id].update(options.items())
     return found
 
 
 def orderable_products(ids: Iterable[int], currency: str) -> set[int]:
     """Those of these products of which some variant can be ordered in that currency."""
-    return {row.pk for row in _ORDERABLE(products=list(ids), currency=currency)}
+    return {pk for (pk,) in _ORDERABLE(products=list(ids), currency=currency)}

@@ -26,7 +26,7 @@ from backend.core.paging import (
     page_of,
     page_queryset,
 )
-from backend.core.prepared import Param
+from backend.core.prepared import AnyOf, Param, Read
 from backend.vendors.models import VendorStatus
 
 
@@ -95,6 +95,22 @@ _PAGES = PreparedPages[ProductRow](
 )
 
 
+# Grouped by a constant: a queryset's own `count()` runs at once.
+_COUNT = Read[tuple[int]](
+    lambda: (
+        _visible(Param("currency"), Param("now"))
+        .annotate(_all=Value(1))
+        .values("_all")
+        .annotate(_count=Count("pk"))
+        .values_list("_count")
+    ),
+    tuple,
+)
+_BY_SLUG = Read[Product](lambda: Product.objects.filter(published(Param("now")), slug=Param("slug")))
+_WHOLE = Read[Product](lambda: Product.objects.filter(AnyOf("id", "ids")))
+_BY_PK = Read[Product](lambda: Product.objects.filter(published(Param("now")), pk=Param("pk")))
+
+
 def page_products(
     *,
     shop: ShopContext,
@@ -106,7 +122,8 @@ def page_products(
     if filter is None or filter == EVERYTHING:
 
         def count() -> int:
-            return visible_products(shop).count()
+            counted = _COUNT(currency=shop.currency, now=clock.now())
+            return counted[0][0] if counted else 0
 
         return _PAGES.page(ORDERINGS[sort], request, count=count, currency=shop.currency, now=clock.now())
     rows = filter_products(visible_products(shop), filter, shop)
@@ -155,8 +172,14 @@ def products_by_id(ids: Iterable[int]) -> dict[int, Product]:
     return {row.pk: row for row in Product.objects.filter(published(), pk__in=list(ids))}
 
 
+def whole_products(ids: Iterable[int]) -> dict[int, Product]:
+    """Products with all columns, shown or not, by id."""
+    return {row.pk: row for row in _WHOLE(ids=list(ids))}
+
+
 def find_product(*, pk: int | None = None, slug: str | None = None) -> Product | None:
-    return Product.objects.filter(published(), Q(pk=pk) if pk is not None else Q(slug=slug)).first()
+    rows = _BY_SLUG(slug=slug, now=clock.now()) if pk is None else _BY_PK(pk=pk, now=clock.now())
+    return rows[0] if rows else None
 
 
 def visible_variants() -> QuerySet[ProductVariant]:

@@ -9,11 +9,15 @@ from django.db.models import F, FilteredRelation, JSONField, Q, TextField, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, NullIf
 
-from backend.catalog.models import Category, Product, ProductImage, ProductVariant
+from backend.catalog.models import Category, Product, ProductAttribute, ProductImage, ProductListing, ProductVariant
 from backend.core.prepared import Param, RowTuple
 
-_TRANSLATIONS = NullIf("translations", Cast(Value("{}"), JSONField()))
+_NO_TEXTS = Cast(Value("{}"), JSONField())
+_TRANSLATIONS = NullIf("translations", _NO_TEXTS)
 """Translations, or None where there are none, as mostly: an empty object costs more to read than the name beside it."""
+
+
+_LISTED = ("price_min", "price_max", "compare_at_min", "compare_at_max", "discount_percent")
 
 
 class ProductRow(RowTuple, model=Product):
@@ -51,10 +55,7 @@ PRODUCT_COLUMNS: tuple[str | Combinable, ...] = (
     "rating_average",
     "rating_count",
     _TRANSLATIONS,
-    *(
-        F(f"listing__{column}")
-        for column in ("price_min", "price_max", "compare_at_min", "compare_at_max", "discount_percent")
-    ),
+    *(F(f"listing__{column}") for column in _LISTED),
 )
 """Of a queryset whose `listing` is the one in the list's currency."""
 
@@ -107,6 +108,43 @@ class ImageRow(RowTuple, model=ProductImage):
 
 
 IMAGE_COLUMNS = ("pk", "product_id", "file", "source_url", "alt", "width", "height")
+
+
+class ListingRow(RowTuple, model=ProductListing):
+    """A product's prices in one currency; `pk` is the product's."""
+
+    pk: int
+    price_min: int
+    price_max: int
+    compare_at_min: int
+    compare_at_max: int
+    discount_percent: int
+
+
+LISTING_COLUMNS = ("product_id", *_LISTED)
+
+
+class AttributeRow(RowTuple, model=ProductAttribute):
+    """A product's value of an attribute, with the attribute; `pk` is the product's."""
+
+    pk: int
+    key: str
+    label: str
+    translations: dict[str, Any] | None
+    text: str | None
+    number: Decimal | None
+    boolean: bool | None
+
+
+ATTRIBUTE_COLUMNS = (
+    "product_id",
+    "attribute__key",
+    "attribute__label",
+    NullIf("attribute__translations", _NO_TEXTS),
+    "text",
+    "number",
+    "boolean",
+)
 
 
 class NameRow(RowTuple, model=Product):
