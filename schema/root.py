@@ -17,6 +17,7 @@ from schema.orders.mutations import OrderMutation
 from schema.orders.queries import OrderQuery
 from schema.orders.subscriptions import OrderSubscription
 from schema.payments.mutations import PaymentMutation
+from schema.payments.saved import SavedMethodMutation, SavedMethodQuery
 from schema.payments.types import ClientSecretAction
 from schema.server import in_context
 from schema.server.documents import KnownDocument
@@ -24,7 +25,9 @@ from schema.server.errors import PublicErrors
 from schema.server.node import NodeQuery
 from schema.shop.queries import ShopQuery
 
-Query = merge_types("Query", (AccountQuery, CartQuery, CatalogQuery, NodeQuery, OrderQuery, ShopQuery))
+Query = merge_types(
+    "Query", (AccountQuery, CartQuery, CatalogQuery, NodeQuery, OrderQuery, SavedMethodQuery, ShopQuery)
+)
 Mutation = merge_types(
     "Mutation",
     (
@@ -35,6 +38,7 @@ Mutation = merge_types(
         OrderMutation,
         OrdersClaimMutation,
         PaymentMutation,
+        SavedMethodMutation,
         SessionMutation,
     ),
 )

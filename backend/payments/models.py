@@ -51,6 +51,9 @@ class Payment(models.Model):
     return_url = models.URLField(max_length=2000)
     next_action = models.JSONField(null=True, blank=True)
     scenario = models.CharField(max_length=40, blank=True, help_text="Sandbox only: the scripted behavior.")
+    customer = models.CharField(max_length=255, blank=True, help_text="The buyer as the gateway knows them.")
+    saved_method = models.CharField(max_length=255, blank=True, help_text="What the buyer pays with again.")
+    save_method = models.BooleanField(default=False, help_text="Whether the gateway keeps the way to pay.")
     error_code = models.CharField(max_length=60, blank=True)
     error_message = models.CharField(max_length=500, blank=True)
     gateway_code = models.CharField(max_length=100, blank=True, help_text="The gateway's own word for the error.")
@@ -261,6 +264,20 @@ class Dispute(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["payment", "reference"], name="dispute_once"),
             models.CheckConstraint(condition=Q(state__in=DisputeStatus.values), name="dispute_state_known"),
+        ]
+
+
+class GatewayCustomer(models.Model):
+    """A customer as a gateway knows them, so that it can keep their ways to pay."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    gateway = models.CharField(max_length=30)
+    account = models.CharField(max_length=30, default="default")
+    reference = models.CharField(max_length=255, help_text="The gateway's own id.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "gateway", "account"], name="gateway_customer_once"),
         ]
 
 

@@ -38,6 +38,12 @@ class PaymentStartInput:
         default=None,
         description="A part of what is due, to pay the rest by another payment, at any gateway; all of it by default.",
     )
+    save_method: bool = strawberry.field(
+        default=False, description="Signed in only: whether the gateway keeps what you pay with, to pay with it again."
+    )
+    saved_method_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Signed in only: one of `paymentMethods`, to pay with it again."
+    )
     scenario: Scenario | None = strawberry.field(
         default=None, description="Sandbox only: how the payment is to behave."
     )
@@ -114,6 +120,8 @@ class PaymentMutation:
                 idempotency_key=input.idempotency_key,
                 scenario=input.scenario.value if input.scenario else "",
                 amount=sent_money(input.amount, field=["amount"]),
+                saved_method=str(input.saved_method_id or ""),
+                save_method=input.save_method,
             )
             return start_payment(caller=context.caller, request=request)
 

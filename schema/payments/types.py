@@ -1,5 +1,6 @@
 """Payments as clients see them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -148,14 +149,18 @@ class Payment(Node):
         action = payment.next_action
         if not action or payment.state != models.PaymentState.REQUIRES_ACTION:
             return None
-        if action["type"] == "REDIRECT":
-            return RedirectAction(url=action["url"])
-        return ClientSecretAction(client_secret=action["client_secret"], publishable_key=action["publishable_key"])
+        return payment_action(action)
 
     @batched(description="The order that it pays.")
     def order(payments: list[Any]) -> list[Order]:
         found = orders_by_id({each.order_id for each in payments})
         return [found[each.order_id] for each in payments]  # type: ignore[misc]
+
+
+def payment_action(action: Mapping[str, str]) -> PaymentAction:
+    if action["type"] == "REDIRECT":
+        return RedirectAction(url=action["url"])
+    return ClientSecretAction(client_secret=action["client_secret"], publishable_key=action["publishable_key"])
 
 
 register("Payment", models.Payment)

@@ -200,6 +200,7 @@ class StartRequest:
     customer: str = ""
     """The gateway's own id of a signed-in customer, from `SavesMethods.create_customer`."""
     saved_method: str = ""
+    """One of the customer's: an adapter makes sure that it is."""
     save_method: bool = False
     scenario: str = ""
     """Sandbox only."""
@@ -213,11 +214,12 @@ class StartRequest:
 @dataclass(frozen=True, slots=True)
 class Started:
     """`reference` is the gateway's own id, unique among its payments. `next_action` is what the buyer does next:
-    {"type": "REDIRECT", "url"} or {"type": "CLIENT_SECRET", "client_secret", "publishable_key"}. `data` is kept with
+    {"type": "REDIRECT", "url"} or {"type": "CLIENT_SECRET", "client_secret", "publishable_key"}, or
+    None for nothing. `data` is kept with
     the payment for later calls: never secrets."""
 
     reference: str
-    next_action: dict[str, str]
+    next_action: dict[str, str] | None
     data: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -3,6 +3,7 @@
 from backend.payments.services.capturing import cancel_payment, capture_payment
 from backend.payments.services.deciding import decide_flagged, refund_order, replay_webhook
 from backend.payments.services.refunding import execute_refund, request_refund
+from backend.payments.services.saving import KeptMethod, begin_saving, forget_method, list_methods
 from backend.payments.services.settling import apply_report
 from backend.payments.services.starting import StartedPayment, start_payment
 from backend.payments.services.sweeping import retry_silent_refunds, verify_silent_payments
@@ -15,12 +16,16 @@ from backend.payments.services.verifying import (
 from backend.payments.services.winding_up import wind_up
 
 __all__ = [
+    "KeptMethod",
     "StartedPayment",
     "apply_report",
+    "begin_saving",
     "cancel_payment",
     "capture_payment",
     "decide_flagged",
     "execute_refund",
+    "forget_method",
+    "list_methods",
     "note_dead_webhook",
     "process_webhook",
     "refund_order",

@@ -30,6 +30,9 @@ def start_request(payment: Payment) -> StartRequest:
         buyer=_buyer(order),
         lines=_lines(lines_by_order([order.pk])[order.pk]),
         capture=CaptureMode.MANUAL if payment.manual_capture else CaptureMode.AUTOMATIC,
+        customer=payment.customer,
+        saved_method=payment.saved_method,
+        save_method=payment.save_method,
         scenario=payment.scenario,
     )
 

@@ -17,6 +17,7 @@ from backend.orders.services import (
     note_payment_failed,
     note_payment_started,
 )
+from backend.payments.errors import GatewayDown
 from backend.payments.gateways import registry
 from backend.payments.gateways.base import ErrorCode, GatewayRefused, GatewayUnavailable, Started
 from backend.payments.gateways.registry import GatewayNotOffered
@@ -26,15 +27,11 @@ from backend.payments.return_urls import check_return_url
 from backend.payments.services.calls import ask
 from backend.payments.services.describing import country_of, start_request, vendors_of
 from backend.payments.services.ledger import step
+from backend.payments.services.saving import check_saving, with_customer
 from backend.payments.services.settling import FINAL
 from backend.payments.texts import fitting, fitting_json
 
 SCOPE = "paymentStart"
-
-
-class GatewayDown(DomainError):
-    code = "GATEWAY_UNAVAILABLE"
-    default_message = "The payment gateway did not answer. Repeat the request with the same key."
 
 
 class PaymentDeclined(DomainError):
@@ -58,6 +55,9 @@ class StartPayment:
     scenario: str = ""
     amount: Money | None = None
     """A part of what is due, for several payments of one order; None for all of it."""
+    saved_method: str = ""
+    save_method: bool = False
+    """Signed-in customers only: pay with what the gateway keeps for them, or let it keep what they pay with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,7 @@ def start_payment(*, caller: Caller, request: StartPayment) -> StartedPayment:
     payment, replayed = _record(caller, request)
     if not _unanswered(payment):
         return StartedPayment(payment=payment, replayed=replayed)
+    payment = with_customer(caller, payment)
     sent = start_request(payment)
     try:
         started = ask(payment, Operation.START, lambda gateway, _: gateway.start(sent))
@@ -113,6 +114,7 @@ def _record(caller: Caller, request: StartPayment) -> tuple[Payment, bool]:
             request.return_url,
             request.scenario,
             *([] if request.amount is None else [request.amount.minor, request.amount.currency]),
+            *([request.saved_method, request.save_method] if request.saved_method or request.save_method else []),
         ],
     )
     if earlier is not None:
@@ -129,6 +131,8 @@ def _record(caller: Caller, request: StartPayment) -> tuple[Payment, bool]:
         amount=amount,
         vendors=vendors_of(order),
     )
+    if request.saved_method or request.save_method:
+        check_saving(caller, gateway, request.saved_method)
     if request.scenario and gateway.id != "sandbox":
         raise Invalid("Only the sandbox follows a script.", field=["scenario"])
     moment = clock.now()
@@ -143,6 +147,8 @@ def _record(caller: Caller, request: StartPayment) -> tuple[Payment, bool]:
         currency=order.currency,
         return_url=request.return_url,
         scenario=request.scenario,
+        saved_method=request.saved_method,
+        save_method=request.save_method,
         created_at=moment,
         next_ask_at=moment + SILENT,
     )
@@ -170,8 +176,10 @@ def _record_answer(payment_id: UUID, started: Started) -> Payment:
     payment.reference = started.reference
     payment.next_action = started.next_action
     payment.data = {**payment.data, **fitting_json(started.data)}
-    if payment.state == PaymentState.PENDING:
+    if payment.state == PaymentState.PENDING and started.next_action:
         step(payment, PaymentState.REQUIRES_ACTION, reason="The buyer is sent to the gateway.")
+    elif payment.state == PaymentState.PENDING:
+        step(payment, PaymentState.PROCESSING, reason="The buyer has nothing to do.")
     payment.save()
     if payment.state not in FINAL:  # else a webhook was quicker, and it is over already
         note_payment_started(order, registry.name_of(payment.gateway))

@@ -13,6 +13,7 @@ from backend.core import clock
 from backend.core.caller import Caller
 from backend.core.errors import NotFound
 from backend.orders.services import access_order
+from backend.payments.errors import GatewayDown
 from backend.payments.gateways import registry
 from backend.payments.gateways.base import (
     ChargeReport,
@@ -28,7 +29,6 @@ from backend.payments.models import Operation, Payment, PaymentState, WebhookMes
 from backend.payments.services.calls import ask
 from backend.payments.services.capturing import take_approved
 from backend.payments.services.settling import DECIDED, apply_report
-from backend.payments.services.starting import GatewayDown
 from backend.payments.texts import fitting
 
 logger = logging.getLogger(__name__)
