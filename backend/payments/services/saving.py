@@ -64,13 +64,16 @@ def list_methods(*, caller: Caller) -> list[KeptMethod]:
 
 
 def forget_method(*, caller: Caller, gateway_id: str, method_id: str, account: str = DEFAULT) -> None:
-    """Let a gateway forget a method of the caller. Raises NotFound for what is not theirs, GatewayDown."""
+    """Let a gateway forget a method of the caller. Not inside a transaction.
+
+    Raises SignedOut, GatewayNotOffered, NotFound for what is not theirs, GatewayDown.
+    """
     if caller.user_id is None:
         raise SignedOut
-    customer = GatewayCustomer.objects.filter(user_id=caller.user_id, gateway=gateway_id, account=account).first()
+    gateway = _saving(gateway_id, account)
+    customer = GatewayCustomer.objects.filter(user_id=caller.user_id, gateway=gateway.id, account=account).first()
     if customer is None:
         raise NotFound(field=["id"])
-    gateway = _saving(gateway_id, account)
     if not _asked(lambda: cast(SavesMethods, gateway).forget_method(customer.reference, method_id)):
         raise NotFound(field=["id"])
 
