@@ -234,8 +234,8 @@ if TOKEN_COOKIE_SAMESITE not in {"lax", "strict", "none"}:
     raise ImproperlyConfigured(f"TOKEN_COOKIE_SAMESITE is lax, strict or none, not {TOKEN_COOKIE_SAMESITE!r}.")
 # How often something may be tried: several windows make a delay that grows.
 LOGIN_TRIES: str = env.str("LOGIN_TRIES", default="5/minute;15/hour;40/day")
-LOGIN_TRIES_PER_ADDRESS: str = env.str("LOGIN_TRIES_PER_ADDRESS", default="100/minute;1000/hour")
-LOGIN_TRIES_PER_ACCOUNT: str = env.str("LOGIN_TRIES_PER_ACCOUNT", default="50/minute;200/hour")
+LOGIN_TRIES_PER_ADDRESS: str = env.str("LOGIN_TRIES_PER_ADDRESS", default="200/minute;1000/hour")
+LOGIN_TRIES_PER_ACCOUNT: str = env.str("LOGIN_TRIES_PER_ACCOUNT", default="100/minute;300/hour")
 REGISTRATIONS_PER_ADDRESS: str = env.str("REGISTRATIONS_PER_ADDRESS", default="20/minute;100/hour")
 MAILS_PER_ADDRESS: str = env.str("MAILS_PER_ADDRESS", default="20/minute;100/hour")
 MAILS_PER_ACCOUNT: str = env.str("MAILS_PER_ACCOUNT", default="3/hour;10/day")

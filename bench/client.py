@@ -59,11 +59,11 @@ class _Protocol(asyncio.Protocol):
 class Connection:
     """One keep-alive connection to a server's GraphQL endpoint."""
 
-    def __init__(self, protocol: _Protocol, host: str, path: str) -> None:
+    def __init__(self, protocol: _Protocol, host: str, path: str, headers: str = "") -> None:
         self._protocol = protocol
         self._head = (
             f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
-            "Accept: application/json\r\nContent-Length: "
+            f"Accept: application/json\r\n{headers}Content-Length: "
         ).encode()
 
     async def post(self, body: bytes) -> Answer:
@@ -71,20 +71,23 @@ class Connection:
         return await self._protocol.send(request)
 
 
-async def connect(url: str) -> Connection:
+async def connect(url: str, headers: str = "") -> Connection:
     parts = urlsplit(url)
     loop = asyncio.get_running_loop()
     _, protocol = await loop.create_connection(_Protocol, parts.hostname or "127.0.0.1", parts.port or 80)
-    return Connection(protocol, parts.netloc, parts.path)
+    return Connection(protocol, parts.netloc, parts.path, headers)
 
 
-async def drive(url: str, bodies: list[bytes], clients: int) -> list[float]:
-    """Send every body once over `clients` connections; returns the seconds that each took. Any error ends it."""
+async def drive(url: str, bodies: list[bytes], clients: int, headers: str = "") -> list[float]:
+    """Send every body once over `clients` connections; returns the seconds that each took. Any error ends it.
+
+    `headers` are more lines of each request's head, with their ends.
+    """
     queue = list(reversed(bodies))
     times: list[float] = []
 
     async def work() -> None:
-        connection = await connect(url)
+        connection = await connect(url, headers)
         while queue:
             body = queue.pop()
             started = time.perf_counter()

@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 from backend.core.throttle import Throttle, TooManyAttempts
 
 KNOWN_DAYS = 90
+BURST = "100/minute"
 
 
 @lru_cache(maxsize=64)
@@ -17,26 +18,35 @@ def throttle(name: str, windows: str) -> Throttle:
 
 
 class SignInTry:
-    """One try to sign in, counted before the password is looked at.
+    """One try to sign in, from before the password is looked at.
 
-    Tries of one account from one address slow down soon, those from one address later, and those of one account from
-    everywhere last: a net of many addresses guesses no faster than that. Addresses that the owner has signed in from
-    are not counted with the strangers.
+    Wrong passwords for one account from one address slow down soon, tries from one address later, and those for one
+    account from everywhere last: a net of many addresses guesses no faster than that. Addresses that the owner has
+    signed in from are not counted with the strangers. A burst of wrong ones that come all at once, before any is known
+    to be wrong, has a bound of its own.
     """
 
     def __init__(self, *, account: str, network: str) -> None:
         self._known_key = f"cartograph:known-networks:{account}"
+        self._wrong = throttle("login", settings.LOGIN_TRIES), (account, network)
         self._network = network
         self._taken: list[tuple[Throttle, tuple[str, ...]]] = []
-        self._take(throttle("login", settings.LOGIN_TRIES), account, network)
+        self._wrong[0].check(account, network)
+        self._take(throttle("login-burst", BURST), account, network)
         self._take(throttle("login-network", settings.LOGIN_TRIES_PER_ADDRESS), network)
         if not self._is_known():
             self._take(throttle("login-account", settings.LOGIN_TRIES_PER_ACCOUNT), account)
 
+    def failed(self) -> None:
+        each, subject = self._wrong
+        each.count(*subject)
+
     def succeeded(self) -> None:
-        """Give the tries back, and remember where the owner is."""
-        for each, subject in self._taken:
-            each.give_back(*subject)
+        """Give the tries back, forget the wrong ones, and remember where the owner is."""
+        each, subject = self._wrong
+        each.clear(*subject)
+        for taken, of in self._taken:
+            taken.give_back(*of)
         try:
             redis = get_redis_connection("default", write=True)
             redis.sadd(self._known_key, self._network)

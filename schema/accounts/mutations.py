@@ -7,7 +7,8 @@ import strawberry
 from strawberry.types import Info
 
 from backend.accounts import services
-from backend.accounts.errors import TokenInvalid
+from backend.accounts.errors import InvalidCredentials, TokenInvalid
+from backend.accounts.models import User
 from backend.accounts.throttles import SignInTry
 from backend.core.errors import DomainError, Required
 from schema.accounts.inputs import SessionRevokeInput, TokenCreateInput, TokenRefreshInput, TokenRevokeInput
@@ -34,8 +35,7 @@ class SessionMutation:
             candidate = await db(services.find_candidate, login=input.login)
             attempt = await db(SignInTry, account=services.account_key(candidate, input.login), network=context.network)
             proof = await hashing(services.check_password, candidate, input.password)
-            user = await db(services.accept, candidate, proof)
-            await db(attempt.succeeded)
+            user = await db(_settle, attempt, candidate, proof)
             tokens = await db(services.open_session, user=user, user_agent=context.user_agent)
         except DomainError as error:
             return AuthPayload(user_errors=user_errors(error))
@@ -58,7 +58,7 @@ class SessionMutation:
             if isinstance(error, TokenInvalid):
                 callers.forget()
             if input.refresh_token is None:
-                cookies.delete_cookies(context.response)
+                cookies.delete_cookies_of(context.request, context.response)
             return AuthPayload(user_errors=user_errors(error))
         return auth_payload(context, tokens, cookie=input.refresh_token is None)
 
@@ -103,6 +103,17 @@ class SessionMutation:
             return services.revoke_session(caller=info.context.caller, session_id=session_id)
 
         return await _revoke(revoke)
+
+
+def _settle(attempt: SignInTry, candidate: services.Candidate, proof: services.Proof) -> User:
+    """The user whose password was right, and the try counted. Raises InvalidCredentials."""
+    try:
+        user = services.accept(candidate, proof)
+    except InvalidCredentials:
+        attempt.failed()
+        raise
+    attempt.succeeded()
+    return user
 
 
 async def _revoke(command: Callable[[], bool]) -> RevokePayload:

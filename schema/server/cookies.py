@@ -6,7 +6,7 @@ a WebSocket is only known by its cookie when it comes from an origin of the shop
 """
 
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -21,7 +21,7 @@ _ACCESS_BYTES = ACCESS.encode() + b"="
 
 
 def asks_for_cookies(request: HTTPConnection | None) -> bool:
-    return request is not None and request.headers.get(MODE_HEADER, "").lower() == "cookie"
+    return _is_http(request) and request.headers.get(MODE_HEADER, "").lower() == "cookie"
 
 
 def access_cookie(request: HTTPConnection, header: bytes) -> str | None:
@@ -32,7 +32,7 @@ def access_cookie(request: HTTPConnection, header: bytes) -> str | None:
 
 
 def refresh_cookie(request: HTTPConnection | None) -> str | None:
-    return None if request is None else _read(request.headers.get("cookie", ""), REFRESH)
+    return _read(request.headers.get("cookie", ""), REFRESH) if _is_http(request) else None
 
 
 def _same_site() -> Any:
@@ -54,7 +54,7 @@ def set_cookies(response: Response, *, access: str, refresh: str) -> None:
         )
 
 
-def delete_cookies(response: Response) -> None:
+def _delete_cookies(response: Response) -> None:
     for name in (ACCESS, REFRESH):
         response.delete_cookie(
             name,
@@ -68,8 +68,13 @@ def delete_cookies(response: Response) -> None:
 
 def delete_cookies_of(request: HTTPConnection | None, response: Response) -> None:
     """Delete them where there are any."""
-    if request is not None and "cartograph_" in request.headers.get("cookie", ""):
-        delete_cookies(response)
+    if _is_http(request) and "cartograph_" in request.headers.get("cookie", ""):
+        _delete_cookies(response)
+
+
+def _is_http(request: HTTPConnection | None) -> TypeGuard[HTTPConnection]:
+    """Whether cookies can be set with the answer: a WebSocket has no headers any more."""
+    return request is not None and request.scope["type"] == "http"
 
 
 def _read(header: str, name: str) -> str | None:

@@ -59,8 +59,8 @@ _WITHOUT_TOKEN = {
     description="Who may use this field. Others get UNAUTHENTICATED without a token, and FORBIDDEN with one.",
 )
 class Requires:
-    roles: list[RoleType] | None = strawberry.directive_field(name="roles", default=None)
-    permission: str | None = strawberry.directive_field(name="permission", default=None)
+    roles: list[RoleType] | None = strawberry.directive_field(name="roles", default=strawberry.UNSET)
+    permission: str | None = strawberry.directive_field(name="permission", default=strawberry.UNSET)
 
 
 class SignedIn(BasePermission):
