@@ -74,11 +74,23 @@ def owners_of(images: list[Any], ctx: Context) -> list[Any]:
 
 
 def image_of_each(variants: list[Any], ctx: Context) -> list[queries.ImageRow | None]:
-    """The variants' own images; the product's first where there is none. Two statements."""
+    """The variants' own images; the product's first where there is none. Two statements, or what is there already."""
     _know([each.product for each in variants if _has_product(each)], ctx)
-    own = queries.images_by_id({each.image_id for each in variants if each.image_id})
-    others = queries.images_by_product({each.product_id for each in variants if each.image_id not in own})
-    return [own.get(each.image_id) or next(iter(others.get(each.product_id, ())), None) for each in variants]
+    by_product = {pk: images for pk in {each.product_id for each in variants} if (images := _known_images(pk, ctx))}
+    own = {image.pk: image for images in by_product.values() for image in images}
+    own.update(queries.images_by_id({each.image_id for each in variants if each.image_id} - own.keys()))
+    others = {each.product_id for each in variants if each.image_id not in own} - by_product.keys()
+    by_product.update(queries.images_by_product(others))
+    return [own.get(each.image_id) or _first(by_product.get(each.product_id)) for each in variants]
+
+
+def _known_images(product_id: int, ctx: Context) -> list[queries.ImageRow] | None:
+    row = ctx.products.get(product_id)
+    return None if row is None else row.__dict__.get("all_images")
+
+
+def _first(images: list[queries.ImageRow] | None) -> queries.ImageRow | None:
+    return images[0] if images else None
 
 
 def whole(products: list[Any]) -> list[Any]:

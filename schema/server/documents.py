@@ -51,9 +51,22 @@ class Document:
 
     `trust` is what Redis said of each of its names: whether that is trusted, and when it was asked (monotonic seconds).
     `kept_at` is when its text was put into Redis, or its expiry there renewed. `noted` tells whether the log has it.
+    `in_context` has what its operations ask of their context by constants.
     """
 
-    __slots__ = ("bytes", "errors", "hash", "kept_at", "names", "node", "noted", "text", "trust", "version")
+    __slots__ = (
+        "bytes",
+        "errors",
+        "hash",
+        "in_context",
+        "kept_at",
+        "names",
+        "node",
+        "noted",
+        "text",
+        "trust",
+        "version",
+    )
 
     def __init__(self, version: str, text: str, node: DocumentNode, tokens: int, errors: list[GraphQLError]) -> None:
         self.version = version
@@ -69,6 +82,7 @@ class Document:
             + sum(ERROR_BYTES + sys.getsizeof(error.message) for error in errors)
         )
         self.names = {self.hash}
+        self.in_context: dict[str | None, dict[str, Any]] = {}
         self.trust: dict[str, tuple[bool, float]] = {}
         self.kept_at = float("-inf")
         self.noted = False

@@ -24,7 +24,7 @@ async def execute(
         return PreExecutionError(data=None, errors=document.errors)
     operation = select_operation(document.node, name)
     try:
-        own = context_for(schema._schema, context, operation, variables)
+        own = context_for(schema._schema, context, operation, variables, document.in_context)
     except GraphQLError as error:
         return PreExecutionError(data=None, errors=[public_error(error)])
     executor = schema.execution_context_class.build(

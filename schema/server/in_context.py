@@ -10,6 +10,7 @@ from graphql import (
     GraphQLDirective,
     GraphQLSchema,
     OperationDefinitionNode,
+    VariableNode,
     get_directive_values,
     get_operation_ast,
 )
@@ -55,12 +56,19 @@ class InContext(SchemaExtension):
 
 
 def context_for(
-    schema: GraphQLSchema, context: Context, operation: OperationDefinitionNode | None, variables: Any
+    schema: GraphQLSchema,
+    context: Context,
+    operation: OperationDefinitionNode | None,
+    variables: Any,
+    known: dict[str | None, dict[str, Any]] | None = None,
 ) -> Context:
-    """The operation's own context. Raises a coded GraphQLError for what the shop does not offer."""
+    """The operation's own context. Raises a coded GraphQLError for what the shop does not offer.
+
+    `known` is where a document's operations keep what they ask for, if no variable is in it.
+    """
     shop = default_context()
     if operation is not None and operation.directives:
-        values = _values(schema, operation, variables)
+        values = _values(schema, operation, variables, {} if known is None else known)
         if values:
             shop = ShopContext(
                 language=offered_language(values.get("language"), shop.language),
@@ -70,14 +78,23 @@ def context_for(
     return context.for_operation(shop)
 
 
-def _values(schema: GraphQLSchema, operation: OperationDefinitionNode, variables: Any) -> dict[str, Any]:
+def _values(
+    schema: GraphQLSchema, operation: OperationDefinitionNode, variables: Any, known: dict[str | None, dict[str, Any]]
+) -> dict[str, Any]:
     """The directive's arguments, with the operation's variables coerced by graphql-core."""
+    name = operation.name.value if operation.name else None
+    if name in known:
+        return known[name]
     definition = schema.get_directive(NAME)
     assert definition is not None
     coerced = get_variable_values(schema, operation.variable_definitions or (), variables or {})
     if isinstance(coerced, list):  # wrong variables: the execution itself tells the client
         return {}
-    return get_directive_values(definition, operation, coerced) or {}
+    values = get_directive_values(definition, operation, coerced) or {}
+    arguments = [each for directive in operation.directives or () for each in directive.arguments or ()]
+    if not any(isinstance(each.value, VariableNode) for each in arguments):
+        known[name] = values
+    return values
 
 
 def offered_language(value: Any, default: str) -> str:
