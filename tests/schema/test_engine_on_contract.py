@@ -24,7 +24,7 @@ from tests.factories.orders import make_order, pay
 from tests.schema.engine.compare import assert_same
 from tests.schema.engine.random_documents import Drawn, documents
 from tests.schema.orders.watching import events, watch
-from tests.schema.test_contract import CONTRACT, OF_CUSTOMERS, RUNNABLE, SERVED, Operation, sample, variables_for
+from tests.schema.test_contract import CONTRACT, RUNNABLE, SERVED, Operation, sample, variables_for, who_asks
 
 __all__ = ["sample"]
 needs_contract = pytest.mark.skipif(not CONTRACT.is_dir(), reason="../shared/contract is not here")
@@ -129,7 +129,8 @@ def test_repeated_calls_are_repeated(twice: Twice) -> None:
 def test_an_operation_of_the_contract_has_the_same_bytes(
     operation: Operation, sample: dict[str, Any], twice: Twice
 ) -> None:
-    token = open_session(user=sample["user"]).access if operation.name in OF_CUSTOMERS else None
+    user = who_asks(operation, sample)
+    token = None if user is None else open_session(user=user).access
     before = engine().runs, sum(engine().fallbacks.values())
     fast, stock = twice.both(operation.text, variables_for(operation.name, sample), token)
     assert fast.status_code == stock.status_code == 200
@@ -144,7 +145,8 @@ def test_the_contract_rarely_falls_back(sample: dict[str, Any], gql: Gql) -> Non
     engine().runs = 0
     engine().fallbacks.clear()
     for operation in RUNNABLE:
-        ask = gql.signed_in(sample["user"]) if operation.name in OF_CUSTOMERS else gql
+        user = who_asks(operation, sample)
+        ask = gql if user is None else gql.signed_in(user)
         ask(operation.text, **variables_for(operation.name, sample))
     fallbacks = sum(engine().fallbacks.values())
     assert engine().runs >= len(RUNNABLE)
