@@ -27,7 +27,7 @@ from django.db.models.query import ModelIterable, ValuesListIterable
 from psycopg.abc import Buffer
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 from psycopg.types.datetime import TimestamptzBinaryLoader
 from psycopg.types.json import JsonbBinaryLoader
@@ -36,6 +36,8 @@ Row = TypeVar("Row")
 BINARY = 1
 PREPARED_KEPT = 300
 """Statements of a connection that PostgreSQL keeps; the least recently used makes room."""
+OUTDATED = {b"0A000", b"26000"}
+"""What PostgreSQL says of a statement whose columns have changed their types, and of one that somebody discarded."""
 _SESSION = "cartograph_session"
 """Where Django's connection holds its `_Session`."""
 _numbers = count()
@@ -233,7 +235,8 @@ class _Session:
         self.reading.adapters.register_loader("jsonb", _JsonLoader)
         self.reading.adapters.register_loader("timestamptz", TimestamptzBinaryLoader)
         self._transformer = Transformer(self.reading)
-        self._prepared: OrderedDict[bytes, None] = OrderedDict()
+        self._prepared: OrderedDict[bytes, bytes] = OrderedDict()
+        self._numbers = count()
 
     @property
     def takes_statements(self) -> bool:
@@ -251,17 +254,10 @@ class _Session:
 
     def run(self, statement: _Statement, params: list[Any], make: Callable[[Any], Any]) -> list[Any]:
         """Raises psycopg's errors."""
-        pgconn = self.raw.pgconn
-        values = self._dump(params)
-        if not settings.PREPARED_STATEMENTS:
-            result = pgconn.exec_params(statement.text, values, self._types(params), None, BINARY)
-        else:
-            if statement.name in self._prepared:
-                self._prepared.move_to_end(statement.name)
-            else:
-                self._prepare(statement, self._types(params))
-            result = pgconn.exec_prepared(statement.name, values, None, BINARY)
-        _check(result, ExecStatus.TUPLES_OK)
+        result = self._execute(statement, params)
+        if result.status != ExecStatus.TUPLES_OK and self._forget(statement, result):
+            result = self._execute(statement, params)
+        self._check(result, ExecStatus.TUPLES_OK)
         transformer = self._transformer
         transformer.set_pgresult(result)
         try:
@@ -269,13 +265,41 @@ class _Session:
         finally:
             transformer.set_pgresult(None)
 
-    def _prepare(self, statement: _Statement, types: list[int]) -> None:
+    def _execute(self, statement: _Statement, params: list[Any]) -> PGresult:
+        pgconn = self.raw.pgconn
+        values = self._dump(params)
+        if not settings.PREPARED_STATEMENTS:
+            return pgconn.exec_params(statement.text, values, self._types(params), None, BINARY)
+        name = self._prepared.get(statement.name)
+        if name is None:
+            name = self._prepare(statement, self._types(params))
+        else:
+            self._prepared.move_to_end(statement.name)
+        return pgconn.exec_prepared(name, values, None, BINARY)
+
+    def _prepare(self, statement: _Statement, types: list[int]) -> bytes:
         pgconn = self.raw.pgconn
         if len(self._prepared) >= PREPARED_KEPT:
-            oldest, _ = self._prepared.popitem(last=False)
-            _check(pgconn.exec_(b"DEALLOCATE " + oldest), ExecStatus.COMMAND_OK)
-        _check(pgconn.prepare(statement.name, statement.text, types), ExecStatus.COMMAND_OK)
-        self._prepared[statement.name] = None
+            _, oldest = self._prepared.popitem(last=False)
+            pgconn.exec_(b"DEALLOCATE " + oldest)  # where that fails, so does what follows, or it was gone
+        name = b"%s_%d" % (statement.name, next(self._numbers))
+        self._check(pgconn.prepare(name, statement.text, types), ExecStatus.COMMAND_OK)
+        self._prepared[statement.name] = name
+        return name
+
+    def _forget(self, statement: _Statement, result: PGresult) -> bool:
+        """Have a statement prepared anew that is gone or outdated; whether that can be now: not in a transaction."""
+        if result.error_field(DiagnosticField.SQLSTATE) in OUTDATED:
+            self._prepared.pop(statement.name, None)
+            return self.raw.pgconn.transaction_status == TransactionStatus.IDLE
+        return False
+
+    def _check(self, result: PGresult, status: ExecStatus) -> None:
+        if result.status == status:
+            return
+        if self.raw.pgconn.status == ConnStatus.BAD:
+            raise psycopg.OperationalError(result.get_error_message())
+        raise error_from_result(result)
 
     def _dump(self, params: list[Any]) -> Any:
         """The values as texts."""
@@ -299,11 +323,6 @@ class _Session:
         if set(map(type, values)) == {int}:
             return f"{{{','.join(map(str, values))}}}".encode()  # most lists are ids, and long
         return self._transformer.dump_sequence([values], [PyFormat.TEXT])[0]
-
-
-def _check(result: PGresult, status: ExecStatus) -> None:
-    if result.status != status:
-        raise error_from_result(result)
 
 
 class _ReadCursor(psycopg.Cursor[Any]):
