@@ -103,6 +103,9 @@ RULES = {
     "EMAIL_URL": _address(
         set(environ.Env.EMAIL_SCHEMES), "a mail server's address: smtp+tls://user:password@host:587", secret=True
     ),
+    "METRICS_TOKEN": Rule(
+        lambda token: len(token) >= 16 and token.isascii(), "at least 16 plain characters", secret=True
+    ),
     "PUBLIC_URL": WEB_ADDRESS,
     "SANDBOX_WEBHOOK_URL": WEB_ADDRESS,
     "LOG_LEVEL": Rule(lambda level: level.upper() in LOG_LEVELS, f"one of {', '.join(LOG_LEVELS)}"),

@@ -336,6 +336,9 @@ if PRODUCTION:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 
+# Measuring -----------------------------------------------------------------------------------------
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")  # /metrics is there only with it
+
 # Logs ----------------------------------------------------------------------------------------------
 LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO" if PRODUCTION else "WARNING").upper()
 LOGGING = {

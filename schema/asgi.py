@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema.root import schema
-from schema.server import db, persisted_store, pubsub
+from schema.server import db, metrics, persisted_store, pubsub
 from schema.server.app import GraphQLApp
 
 ASSETS = "/graphql/assets"
@@ -47,6 +47,7 @@ class Root:
         self._graphql = _with_cors(GraphQLApp(schema))
         files = StaticFiles(directory=Path(__file__).parent / "server" / "graphiql" / "assets", check_dir=False)
         self._assets = ExceptionMiddleware(files)
+        self._metrics = metrics.Metrics(schema)
         self._django = cast(ASGIApp, django_application)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,6 +57,8 @@ class Root:
         path: str = scope["path"]
         if path in ("/graphql", "/graphql/"):
             await self._graphql(scope, receive, send)
+        elif path == metrics.PATH and scope["type"] == "http":
+            await self._metrics(scope, receive, send)
         elif path.startswith(ASSETS + "/"):
             await self._assets({**scope, "root_path": ASSETS}, receive, send)
         elif scope["type"] == "websocket":

@@ -9,6 +9,16 @@ import pytest
 from django.db import DEFAULT_DB_ALIAS, connections
 from django_redis import get_redis_connection
 
+TOLD = "told"
+"""A property that a test records, to have it in the report."""
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == TOLD:
+                terminalreporter.write_line(value)
+
 
 @pytest.fixture(autouse=True)
 def clean_redis() -> None:

@@ -101,6 +101,7 @@ class Plans:
         self._selections: OrderedDict[tuple[int, ...], _Planned] = OrderedDict()
         self.steps_kept = steps_kept
         self.steps = 0
+        self.compiled = 0
 
     def find(self, operation: "Operation", returns: GraphQLType, details: list[FieldDetails]) -> Plan | Unsupported:
         """The plan of a root field, compiled if need be; or why there is none."""
@@ -157,6 +158,7 @@ class Plans:
             return reason, 1
         except Exception as error:  # noqa: BLE001 - graphql-core meets it too, and tells it in its place
             return Unsupported(type(error).__name__), 1
+        self.compiled += 1
         return Plan(complete, blocking=compiler.blocking), compiler.steps
 
 

@@ -19,7 +19,7 @@ from backend.accounts.services import open_session
 from schema.engine.executor import EXTENSION, Engine
 from schema.root import schema
 from schema.server.callers import forget
-from tests.conftest import Gql, send
+from tests.conftest import TOLD, Gql, send
 from tests.factories.orders import make_order, pay
 from tests.schema.engine.compare import assert_same
 from tests.schema.engine.random_documents import Drawn, documents
@@ -141,7 +141,9 @@ def test_an_operation_of_the_contract_has_the_same_bytes(
 
 
 @needs_contract
-def test_the_contract_rarely_falls_back(sample: dict[str, Any], gql: Gql) -> None:
+def test_the_contract_rarely_falls_back(
+    sample: dict[str, Any], gql: Gql, record_property: Callable[[str, object], None]
+) -> None:
     engine().runs = 0
     engine().fallbacks.clear()
     for operation in RUNNABLE:
@@ -149,6 +151,11 @@ def test_the_contract_rarely_falls_back(sample: dict[str, Any], gql: Gql) -> Non
         ask = gql if user is None else gql.signed_in(user)
         ask(operation.text, **variables_for(operation.name, sample))
     fallbacks = sum(engine().fallbacks.values())
+    rate = fallbacks / (engine().runs + fallbacks)
+    record_property(
+        TOLD,
+        f"Engine: {len(RUNNABLE)} operations of the contract, {engine().runs} runs, {fallbacks} fallbacks ({rate:.1%})",
+    )
     assert engine().runs >= len(RUNNABLE)
     assert fallbacks <= MOST_FALLBACKS * (engine().runs + fallbacks), engine().fallbacks
 

@@ -81,6 +81,7 @@ def test_production_without_https_starts_when_it_is_meant() -> None:
         ("WORKER_THREADS", "0", "must be a whole number from 1 to 1000, not '0'."),
         ("RESERVATION_MINUTES", "0", "must be a whole number from 1 to 525600, not '0'."),
         ("LOW_STOCK", "-1", "must be a whole number from 0 to 1000000000, not '-1'."),
+        ("METRICS_TOKEN", "short", "must be at least 16 plain characters."),
         ("DEBUG", "maybe", "must be 1 or 0, not 'maybe'."),
         ("LOG_LEVEL", "foo", "must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL, not 'foo'."),
         ("PUBLIC_URL", "foo", "must be an address such as https://shop.example.com, not 'foo'."),
