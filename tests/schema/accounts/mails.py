@@ -3,10 +3,9 @@
 from typing import Any
 
 from django.core import mail
-from dramatiq import get_broker
 
 from backend.core.models import OutboxEvent
-from workers.actors import notifications  # noqa: F401 - declares the actors
+from workers.actors import notifications
 from workers.routes import ROUTES
 
 
@@ -14,9 +13,9 @@ def deliver(*, twice: bool = False) -> list[Any]:
     """Run what the outbox holds; returns the mails that were sent, and empties the box."""
     mail.outbox.clear()
     for event in OutboxEvent.objects.filter(relayed_at=None).order_by("id"):
-        for route in ROUTES.get(event.topic, ()):
+        for route in (each for each in ROUTES.get(event.topic, ()) if each.queue == notifications.QUEUE):
             for _ in range(2 if twice else 1):
-                get_broker().get_actor(route.actor).fn(str(event.event_id), event.key, event.data)
+                getattr(notifications, route.actor).fn(str(event.event_id), event.key, event.data)
     OutboxEvent.objects.all().delete()
     return list(mail.outbox)
 
