@@ -73,6 +73,7 @@ class Payment(models.Model):
         ]
         indexes = [
             models.Index(fields=["order", "created_at"], name="payment_by_order"),
+            models.Index(fields=["gateway", "capture_id"], name="payment_by_capture", condition=~Q(capture_id="")),
             models.Index(
                 fields=["next_ask_at", "id"],
                 name="payment_to_ask",

@@ -39,18 +39,27 @@ def account(gateway: str, name: str = DEFAULT, /, **values: str) -> Account:
     return Account(gateway=gateway, name=name, values=tuple(sorted(values.items())))
 
 
-def read_accounts(env: Any, prefix: str, *, required: list[str], optional: Mapping[str, str]) -> list[Account]:
+def read_accounts(
+    env: Any,
+    prefix: str,
+    *,
+    required: list[str],
+    optional: Mapping[str, str],
+    shapes: Mapping[str, str] | None = None,
+) -> list[Account]:
     """A gateway's accounts; none when not one of its required variables is set.
 
-    Names are written out in full (STRIPE_SECRET_KEY), so that they can be found. Raises ImproperlyConfigured for an
-    account that has some of its required variables and not others.
+    Names are written out in full (STRIPE_SECRET_KEY), so that they can be found. `shapes` are regular expressions that
+    values must match as a whole: a secret key given as the public one is found before anybody sees it. Raises
+    ImproperlyConfigured for an account that has some of its required variables and not others, or an odd value.
     """
     gateway = prefix.lower()
-    accounts = [_read(env, prefix, gateway, DEFAULT, required, optional)]
+    shapes = shapes or {}
+    accounts = [_read(env, prefix, gateway, DEFAULT, required, optional, shapes)]
     for name in env.list(f"{prefix}_ACCOUNTS", default=[]):
         if not _NAME.fullmatch(name) or name == DEFAULT:
             raise ImproperlyConfigured(f"{prefix}_ACCOUNTS names accounts in small letters and digits, not {name!r}.")
-        found = _read(env, prefix, gateway, name, required, optional)
+        found = _read(env, prefix, gateway, name, required, optional, shapes)
         if found is None:
             raise ImproperlyConfigured(f"{prefix}_ACCOUNTS names {name}, which has none of its variables set.")
         accounts.append(found)
@@ -58,7 +67,13 @@ def read_accounts(env: Any, prefix: str, *, required: list[str], optional: Mappi
 
 
 def _read(
-    env: Any, prefix: str, gateway: str, name: str, required: list[str], optional: Mapping[str, str]
+    env: Any,
+    prefix: str,
+    gateway: str,
+    name: str,
+    required: list[str],
+    optional: Mapping[str, str],
+    shapes: Mapping[str, str],
 ) -> Account | None:
     own = prefix if name == DEFAULT else f"{prefix}_{name.upper()}"
 
@@ -72,6 +87,9 @@ def _read(
     if missing:
         raise ImproperlyConfigured(f"{own} is set in part: it needs {', '.join(missing)} too.")
     given |= {full: env.str(variable(full), default=default) for full, default in optional.items()}
+    for full, shape in shapes.items():
+        if not re.fullmatch(shape, given[full]):
+            raise ImproperlyConfigured(f"{variable(full)} is not what it should be: see .env.example.")
     capture = env.str(f"{own}_CAPTURE", default="AUTOMATIC").upper()
     if capture not in ("AUTOMATIC", "MANUAL"):
         raise ImproperlyConfigured(f"{own}_CAPTURE is AUTOMATIC or MANUAL, not {capture!r}.")

@@ -204,6 +204,8 @@ class StartRequest:
     save_method: bool = False
     scenario: str = ""
     """Sandbox only."""
+    created_at: datetime | None = None
+    """When the payment was recorded: the same at every repetition, for what a gateway wants to know of time."""
 
     @property
     def key(self) -> str:
@@ -342,7 +344,8 @@ class IncomingMessage:
 class GatewayMessage:
     """An authentic webhook. `event_id` counts once: derive one where the gateway has none (kind, object and state).
 
-    It names its payment by `payment_id` (ours) or `reference`. With a `report`, that is believed; without one the
+    It names its payment by `payment_id` (ours) or `reference` (the gateway's id of the payment, or of the money that it
+    took). With a `report`, that is believed; without one the
     gateway is asked (`verify`), which is the rule where messages may be old. One that names no payment tells nothing.
     """
 

@@ -34,6 +34,7 @@ def start_request(payment: Payment) -> StartRequest:
         saved_method=payment.saved_method,
         save_method=payment.save_method,
         scenario=payment.scenario,
+        created_at=payment.created_at,
     )
 
 

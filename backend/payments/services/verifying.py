@@ -185,7 +185,8 @@ def _payment_of(message: WebhookMessage, read: GatewayMessage) -> Payment | None
         return None
     reference = read.report.reference if read.report else read.reference
     if found is None and not payment_id and reference:
-        return ours.filter(reference=fitting(reference, 255)).first()
+        named = fitting(reference, 255)
+        return ours.filter(reference=named).first() or ours.filter(capture_id=named).first()
     return found
 
 

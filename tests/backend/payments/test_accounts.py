@@ -170,3 +170,11 @@ def test_an_amount_that_does_not_fit_is_no_amount() -> None:
 
 def test_accounts_for_doubles_are_like_those_of_the_environment() -> None:
     assert account("acme", secret_key="x")["secret_key"] == "x"
+
+
+def test_a_value_of_another_shape_stops_the_start_and_is_not_shown() -> None:
+    env = Env(Path("/nonexistent"))
+    env.ENVIRON = {**BASE, "ACME_ACCOUNTS": "eu", "ACME_EU_SECRET_KEY": "pk_oops", "ACME_EU_WEBHOOK_SECRET": "w"}
+    with pytest.raises(ImproperlyConfigured, match="ACME_EU_SECRET_KEY is not") as refusal:
+        read_accounts(env, "ACME", required=REQUIRED, optional=OPTIONAL, shapes={"ACME_SECRET_KEY": "sk_.+"})
+    assert "pk_oops" not in str(refusal.value)

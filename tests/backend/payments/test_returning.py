@@ -143,6 +143,19 @@ def test_a_message_that_names_only_a_reference_waits_for_the_payment_that_has_it
     assert order.status == "PAID"
 
 
+def test_a_message_finds_its_payment_by_the_id_of_the_money_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    order = make_order()
+    payment = start(order)
+    press(payment)
+    Payment.objects.update(capture_id="cap_1")
+    for name in ("parse_webhook", "read_webhook"):
+        monkeypatch.setattr(SandboxGateway, name, lambda self, message: GatewayMessage("evt_1", reference="cap_1"))
+    post(b"{}", "")
+    process_webhook(WebhookMessage.objects.get().pk)
+    order.refresh_from_db()
+    assert order.status == "PAID"
+
+
 def test_a_reference_that_nobody_ever_has_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("parse_webhook", "read_webhook"):
         monkeypatch.setattr(SandboxGateway, name, lambda self, message: GatewayMessage("evt_1", reference="nobody's"))
