@@ -6,6 +6,7 @@ from strawberry.tools import merge_types
 from schema.accounts.account_mutations import AccountMutation
 from schema.accounts.mutations import SessionMutation
 from schema.accounts.queries import AccountQuery
+from schema.accounts.staff import StaffMutation, StaffQuery
 from schema.carts.merging import CartMergeMutation
 from schema.carts.mutations import CartMutation
 from schema.carts.queries import CartQuery
@@ -26,7 +27,7 @@ from schema.server.node import NodeQuery
 from schema.shop.queries import ShopQuery
 
 Query = merge_types(
-    "Query", (AccountQuery, CartQuery, CatalogQuery, NodeQuery, OrderQuery, SavedMethodQuery, ShopQuery)
+    "Query", (AccountQuery, CartQuery, CatalogQuery, NodeQuery, OrderQuery, SavedMethodQuery, ShopQuery, StaffQuery)
 )
 Mutation = merge_types(
     "Mutation",
@@ -40,6 +41,7 @@ Mutation = merge_types(
         PaymentMutation,
         SavedMethodMutation,
         SessionMutation,
+        StaffMutation,
     ),
 )
 Subscription = merge_types("Subscription", (OrderSubscription,))

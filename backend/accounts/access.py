@@ -1,8 +1,8 @@
-"""Whose address it is: the only doors to one that somebody asks for."""
+"""Who sees whom, and whose address it is: the only doors to one that somebody asks for."""
 
 from django.db.models import QuerySet
 
-from backend.accounts.models import SavedAddress
+from backend.accounts.models import SavedAddress, User
 from backend.core.caller import Caller
 from backend.core.errors import NotFound
 
@@ -11,6 +11,36 @@ class AddressNotFound(NotFound):
     """Also for somebody else's."""
 
     default_message = "You have no address with this id."
+
+
+class UserNotFound(NotFound):
+    """Also for one whom the caller may not see."""
+
+    default_message = "There is no such account."
+
+
+VIEW_USERS = "accounts.view_user"
+
+
+def visible_users(caller: Caller) -> QuerySet[User]:
+    """Oneself; for those who may see users, everybody."""
+    if caller.may(VIEW_USERS):
+        return User.objects.all()
+    return User.objects.none() if caller.user_id is None else User.objects.filter(pk=caller.user_id)
+
+
+def access_user(*, caller: Caller, user_id: int | None, field: str = "id", lock: bool = False) -> User:
+    """An active account that the caller sees; `user_id` is None when the id that was sent is none of ours.
+
+    Raises UserNotFound.
+    """
+    rows = visible_users(caller).filter(is_active=True)
+    if lock:
+        rows = rows.select_for_update(of=("self",))
+    user = None if user_id is None else rows.filter(pk=user_id).first()
+    if user is None:
+        raise UserNotFound(field=[field])
+    return user
 
 
 def visible_addresses(caller: Caller) -> QuerySet[SavedAddress]:

@@ -7,6 +7,7 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from graphql_jwt.refresh_token.models import RefreshToken as UnusedRefreshToken
 from unfold.forms import AdminPasswordChangeForm
@@ -14,7 +15,9 @@ from unfold.forms import UserChangeForm as UnfoldUserChangeForm
 
 from backend.accounts import services
 from backend.accounts.models import SavedAddress, Session, User
+from backend.accounts.roles import GROUP_NAMES
 from backend.core.admin import ModelAdmin, ReadOnlyAdmin
+from backend.core.caller import Role
 
 
 class UserCreationForm(BaseUserCreationForm):  # type: ignore[type-arg]
@@ -29,6 +32,16 @@ class UserChangeForm(UnfoldUserChangeForm):
 
         model = User
         fields = "__all__"
+
+    def clean(self) -> dict[str, Any]:
+        """The last admin stays one: nobody could give the role again."""
+        values: dict[str, Any] = super().clean()  # type: ignore[assignment]
+        rights = {"is_active", "is_superuser", "groups"} & set(values)
+        groups = values.get("groups") or ()
+        keeps = values.get("is_superuser") or any(each.name == GROUP_NAMES[Role.ADMIN] for each in groups)
+        if rights and not (values.get("is_active") and keeps) and not services.has_other_admin(self.instance.pk):
+            raise ValidationError(services.LAST_ADMIN)
+        return values
 
 
 @admin.register(User)

@@ -28,3 +28,8 @@ class EmailTaken(DomainError):
 class PasswordTooWeak(DomainError):
     code = "PASSWORD_TOO_WEAK"
     default_message = "This password is too easy to guess."
+
+
+class Forbidden(DomainError):
+    code = "FORBIDDEN"
+    default_message = "You may not do this."

@@ -14,6 +14,9 @@ from graphql_jwt.refresh_token.models import AbstractRefreshToken
 
 from backend.accounts.secrets import hashed, new_secret
 
+GONE = "@deleted.invalid"
+"""Where the addresses end of those who have left."""
+
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":

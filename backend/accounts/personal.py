@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
-from backend.accounts.models import Customer, SavedAddress, Session, User
+from backend.accounts.models import GONE, Customer, SavedAddress, Session, User
 from backend.core.personal import PersonalData
 
 
@@ -31,7 +31,7 @@ def erase(user_id: int) -> None:
     user.groups.clear()
     user.user_permissions.clear()
     User.objects.filter(pk=user_id).update(
-        email=f"deleted-{user_id}@deleted.invalid",
+        email=f"deleted-{user_id}{GONE}",
         username=None,
         first_name="",
         last_name="",

@@ -6,14 +6,21 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.contrib.auth.models import Group, Permission
+from django.db.models import Q
 
-from backend.accounts.models import Customer, Session, User
+from backend.accounts.access import visible_users
+from backend.accounts.models import GONE, Customer, Session, User
 from backend.accounts.roles import GROUP_NAMES, ROLE_OF_GROUP
 from backend.accounts.tokens import Grants
 from backend.core import clock
 from backend.core.caller import Caller, Role
+from backend.core.errors import Invalid
+from backend.core.paging import Ordering, Page, PageRequest, page
 
 MAX_SESSIONS = 100
+MAX_SEARCH = 100
+NEWEST = Ordering("newest", (), descending=True)
+_SEARCHED = ("email", "username", "first_name", "last_name")
 
 
 class SessionState(NamedTuple):
@@ -106,6 +113,19 @@ def _permissions_by_group(groups: Iterable[Group]) -> dict[int, set[str]]:
 
 def users_by_id(user_ids: Collection[int]) -> dict[int, User]:
     return {user.pk: user for user in User.objects.filter(pk__in=user_ids)}
+
+
+def page_users(*, caller: Caller, request: PageRequest, search: str = "") -> Page[User]:
+    """Everybody with an account whom the caller sees, the newest first.
+
+    Each word of `search` stands somewhere in the email address, username or names. Who has left is not among them.
+    """
+    if len(search) > MAX_SEARCH or "\x00" in search:
+        raise Invalid(f"A search has at most {MAX_SEARCH} characters.", field=["query"])
+    rows = visible_users(caller).exclude(email__endswith=GONE)
+    for word in search.split():
+        rows = rows.filter(Q.create([(f"{column}__icontains", word) for column in _SEARCHED], connector=Q.OR))
+    return page(rows, NEWEST, request)
 
 
 def customers_by_user(user_ids: Collection[int]) -> dict[int, Customer]:

@@ -65,6 +65,14 @@ class CustomerFields:
         return [cast("Order | None", found) if each.pk == ctx.caller.user_id else None for each in people]
 
     @batched(
+        description="How many orders they have placed, whatever became of those. Null where you may not know: it is "
+        "told to themselves, and to those who may see orders."
+    )
+    def orders_count(people: list[Any], ctx: Context) -> list[int | None]:
+        counts = queries.count_orders_of_customers([each.pk for each in people], caller=ctx.caller)
+        return [counts.get(each.pk) for each in people]
+
+    @batched(
         description="How many orders you placed as a guest under your verified email address: `ordersClaim` makes them "
         "yours. 0 until the address is verified."
     )

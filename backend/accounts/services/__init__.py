@@ -27,7 +27,7 @@ from backend.accounts.services.registration import (
     verify_email,
     with_password,
 )
-from backend.accounts.services.rights import rights_changed
+from backend.accounts.services.rights import LAST_ADMIN, check_may_leave, has_other_admin, rights_changed, set_roles
 from backend.accounts.services.sessions import (
     Tokens,
     delete_old_sessions,
@@ -39,6 +39,7 @@ from backend.accounts.services.sessions import (
 )
 
 __all__ = [
+    "LAST_ADMIN",
     "Candidate",
     "ProfileChange",
     "Proof",
@@ -48,6 +49,7 @@ __all__ = [
     "account_key",
     "candidate_of",
     "change_password",
+    "check_may_leave",
     "check_password",
     "check_password_change",
     "check_password_reset",
@@ -56,6 +58,7 @@ __all__ = [
     "delete_user",
     "export_data",
     "find_candidate",
+    "has_other_admin",
     "hash_password",
     "open_session",
     "refresh_session",
@@ -67,6 +70,7 @@ __all__ = [
     "revoke_by_refresh_token",
     "revoke_session",
     "rights_changed",
+    "set_roles",
     "update_profile",
     "verify_email",
     "with_password",

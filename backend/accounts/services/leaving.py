@@ -9,9 +9,9 @@ from backend.accounts.errors import InvalidCredentials
 from backend.accounts.models import Session, User
 from backend.accounts.services.credentials import Candidate, Proof
 from backend.accounts.services.registration import MAIL
+from backend.accounts.services.rights import check_may_leave
 from backend.accounts.services.sessions import end_sessions
 from backend.core import outbox, personal
-from backend.core.errors import Invalid
 
 
 @transaction.atomic
@@ -23,17 +23,15 @@ def export_data(*, user_id: int) -> dict[str, Any]:
 def delete_user(*, candidate: Candidate, proof: Proof) -> None:
     """Forget somebody who has shown their password: their data is erased, their orders are kept without them.
 
-    Raises InvalidCredentials, or Invalid for the last superuser, without whom nobody could give roles.
+    Raises InvalidCredentials, or Invalid for the last admin, without whom nobody could give roles.
     """
     with transaction.atomic():
         if candidate.user is None or not proof.right:
             raise InvalidCredentials("This is not your password.", field=["password"])
+        check_may_leave(candidate.user)
         user = User.objects.select_for_update(of=("self",)).get(pk=candidate.user.pk)
         if user.password != candidate.password:
             raise InvalidCredentials("This is not your password.", field=["password"])
-        others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk)
-        if user.is_superuser and not others.exists():
-            raise Invalid("The shop's last admin cannot leave.")
         ended = end_sessions(Session.objects.filter(user=user))
         outbox.emit(MAIL, key=str(user.pk), data={"kind": "account_deleted", "to": user.email})
         for part in personal.parts():
