@@ -14,7 +14,7 @@ from babel import Locale
 from django.core.exceptions import ImproperlyConfigured
 
 from backend.environment import Env
-from backend.payments.gateways.accounts import Account
+from backend.payments.gateways.accounts import Account, read_accounts
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env(BASE_DIR / ".env")
@@ -215,6 +215,18 @@ RETURN_URL_ORIGINS: list[str] = env.list("RETURN_URL_ORIGINS", default=[PUBLIC_U
 # Each gateway's merchant accounts; one without variables is off. `backend/payments/gateways/<name>.py` is its adapter.
 GATEWAYS: dict[str, list[Account]] = {
     "sandbox": [Account("sandbox")] if SANDBOX_GATEWAY else [],
+    "sslcommerz": read_accounts(
+        env,
+        "SSLCOMMERZ",
+        required=["SSLCOMMERZ_STORE_ID", "SSLCOMMERZ_STORE_PASSWD"],
+        optional={
+            "SSLCOMMERZ_API_URL": "https://securepay.sslcommerz.com",
+            "SSLCOMMERZ_TIMEOUT_S": "15",
+            "SSLCOMMERZ_FOREIGN_CURRENCIES": "",
+            "SSLCOMMERZ_UNSIGNED": "reject",
+            "SSLCOMMERZ_REFUND_KEYS": "0",
+        },
+    ),
 }
 
 # Tokens --------------------------------------------------------------------------------------------

@@ -46,6 +46,9 @@ def operation(name: str) -> Callable[[Handler], Handler]:
 class Fake:
     """State lives in memory: `reset` forgets it. One event loop, so handlers that do not await are atomic."""
 
+    deliver = False
+    """Whether it sends its messages to the shop by itself, for people who click through; else tests fetch them."""
+
     def __init__(self) -> None:
         self.broken: dict[str, str] = {}
         self.refunds_refused = False
@@ -86,7 +89,10 @@ def serve(fake: Fake) -> None:
     """Run until killed; the first line of the output is the address."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
-    door = socket.create_server(("127.0.0.1", parser.parse_args().port))
+    parser.add_argument("--deliver", action="store_true", help="send messages to the shop as they arise")
+    given = parser.parse_args()
+    fake.deliver = given.deliver
+    door = socket.create_server(("127.0.0.1", given.port))
     print(f"http://127.0.0.1:{door.getsockname()[1]}", flush=True)
     config = uvicorn.Config(fake.application(), log_level="warning", timeout_graceful_shutdown=1)
     uvicorn.Server(config).run(sockets=[door])
