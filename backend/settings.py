@@ -13,6 +13,7 @@ from typing import Any
 from babel import Locale
 from django.core.exceptions import ImproperlyConfigured
 
+from backend.core.caller import Role
 from backend.environment import Env
 from backend.payments.gateways.accounts import Account, read_accounts
 
@@ -81,6 +82,7 @@ INSTALLED_APPS = [
     "corsheaders",
     "treebeard",
     "graphql_jwt.refresh_token",
+    "django_otp",
     "backend.core",
     "backend.accounts",
     "backend.vendors",
@@ -192,6 +194,7 @@ OUTBOX_NUDGE = "workers.outbox_relay.nudge"
 SCHEDULE = [
     "backend.core.schedule.DELETE_RELAYED_EVENTS",
     "backend.accounts.schedule.DELETE_OLD_SESSIONS",
+    "backend.accounts.schedule.DELETE_OLD_CHALLENGES",
     "backend.carts.schedule.DELETE_EXPIRED_CARTS",
     "backend.orders.schedule.EXPIRE_UNPAID_ORDERS",
     "backend.payments.schedule.VERIFY_SILENT_PAYMENTS",
@@ -251,6 +254,26 @@ LOGIN_TRIES_PER_ACCOUNT: str = env.str("LOGIN_TRIES_PER_ACCOUNT", default="100/m
 REGISTRATIONS_PER_ADDRESS: str = env.str("REGISTRATIONS_PER_ADDRESS", default="20/minute;100/hour")
 MAILS_PER_ADDRESS: str = env.str("MAILS_PER_ADDRESS", default="20/minute;100/hour")
 MAILS_PER_ACCOUNT: str = env.str("MAILS_PER_ACCOUNT", default="3/hour;10/day")
+# One-time codes and second factors.
+CODE_MINUTES: int = env.int("CODE_MINUTES", default=5)
+CODE_TRIES: int = env.int("CODE_TRIES", default=5)
+CODES_PER_DESTINATION: str = env.str("CODES_PER_DESTINATION", default="1/30 second;4/15 minute;10/day")
+CODES_PER_DESTINATION_OVERALL: str = env.str("CODES_PER_DESTINATION_OVERALL", default="12/hour;30/day")
+CODES_PER_ADDRESS: str = env.str("CODES_PER_ADDRESS", default="20/minute;100/hour")
+SECOND_FACTOR_TRIES: str = env.str("SECOND_FACTOR_TRIES", default="10/15 minute;30/day")
+SECOND_FACTOR_TRIES_PER_ACCOUNT: str = env.str("SECOND_FACTOR_TRIES_PER_ACCOUNT", default="100/day")
+SECOND_FACTOR_ROLES: list[str] = env.list("SECOND_FACTOR_ROLES", default=[])
+if not {*SECOND_FACTOR_ROLES} <= {*Role}:
+    raise ImproperlyConfigured(f"SECOND_FACTOR_ROLES are some of {', '.join(Role)}, with commas.")
+# What sends text messages: nothing, console (development alone), http, or the path of a class of your own.
+SMS_SENDER: str = env.str("SMS_SENDER", default="" if PRODUCTION else "console")
+SMS_URL: str = env.str("SMS_URL", default="")
+SMS_TOKEN: str = env.str("SMS_TOKEN", default="")
+SMS_FROM: str = env.str("SMS_FROM", default=SHOP_NAME)
+if SMS_SENDER == "console" and PRODUCTION:
+    raise ImproperlyConfigured("SMS_SENDER=console would show codes to whoever reads the logs.")
+if SMS_SENDER == "http" and not SMS_URL.startswith("https://" if PRODUCTION else ("https://", "http://")):
+    raise ImproperlyConfigured("SMS_SENDER=http needs SMS_URL, an https address.")
 GRAPHQL_JWT = {
     "JWT_ALGORITHM": TOKEN_ALGORITHM,
     "JWT_ISSUER": TOKEN_ISSUER,

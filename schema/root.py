@@ -4,6 +4,7 @@ from django.conf import settings
 from strawberry.tools import merge_types
 
 from schema.accounts.account_mutations import AccountMutation
+from schema.accounts.code_mutations import CodeMutation
 from schema.accounts.mutations import SessionMutation
 from schema.accounts.queries import AccountQuery
 from schema.accounts.staff import StaffMutation, StaffQuery
@@ -36,6 +37,7 @@ Mutation = merge_types(
         AddressMutation,
         CartMergeMutation,
         CartMutation,
+        CodeMutation,
         OrderMutation,
         OrdersClaimMutation,
         PaymentMutation,

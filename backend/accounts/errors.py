@@ -33,3 +33,13 @@ class PasswordTooWeak(DomainError):
 class Forbidden(DomainError):
     code = "FORBIDDEN"
     default_message = "You may not do this."
+
+
+NO_CHALLENGE = "There is no such challenge any more: begin again."
+
+
+class CodeInvalid(DomainError):
+    """Never tells whether it is wrong, was used, or whether anybody was sent one."""
+
+    code = "CODE_INVALID"
+    default_message = "This code is not right, or was used."

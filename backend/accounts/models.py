@@ -10,9 +10,13 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django_otp.models import Device
+from django_otp.oath import TOTP
 from graphql_jwt.refresh_token.models import AbstractRefreshToken
 
+from backend.accounts.sealing import seal, unseal
 from backend.accounts.secrets import hashed, new_secret
+from backend.core import clock
 
 GONE = "@deleted.invalid"
 """Where the addresses end of those who have left."""
@@ -53,6 +57,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False, help_text="May open the admin.")
     date_joined = models.DateTimeField(default=timezone.now)
     email_verified_at = models.DateTimeField(null=True, blank=True)
+    phone_verified_at = models.DateTimeField(null=True, blank=True)
     pending_email = models.EmailField(blank=True, help_text="The new address, until its link has been opened.")
     rights_version = models.PositiveIntegerField(default=1, editable=False)
 
@@ -65,6 +70,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         constraints = [
             models.UniqueConstraint(Lower("email"), name="user_email_once"),
             models.UniqueConstraint(Lower("username"), name="user_username_once"),
+            # Two people may write down the same number; one of them has shown that it is theirs.
+            models.UniqueConstraint(
+                fields=["phone"], condition=models.Q(phone_verified_at__isnull=False), name="user_verified_phone_once"
+            ),
         ]
         permissions = [("assign_roles", "Can give roles and take them away")]
 
@@ -142,6 +151,85 @@ class RefreshToken(AbstractRefreshToken):  # type: ignore[misc]
         """Make this the text that the client will have."""
         self._cached_token = text  # where the library's get_token() looks
         self.token = hashed(text)
+
+
+class Authenticator(Device):  # type: ignore[misc]
+    """Somebody's authenticator app: a second factor once it is `confirmed`. The key is sealed, as a password is hashed.
+
+    django-otp's own TOTP device keeps its key readable, and goes by the machine's clock, which tests cannot move.
+    """
+
+    STEP_S = 30
+    TOLERANCE = 1
+    """How many steps the app's clock may be off."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="authenticator")
+    name = models.CharField(max_length=64, default="app")
+    sealed_key = models.TextField(editable=False)
+    last_step = models.BigIntegerField(default=-1, editable=False, help_text="Codes up to this time step were used.")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "authenticator app"
+
+    def verify_token(self, token: str) -> bool:
+        """Whether this is a code of now that was not used; then it is. The row must be locked."""
+        if not (len(token) == 6 and token.isascii() and token.isdigit()):
+            return False
+        key = unseal(self.sealed_key)
+        app = TOTP(key, self.STEP_S)
+        app.time = clock.now().timestamp()
+        if not app.verify(int(token), self.TOLERANCE, self.last_step + 1):
+            return False
+        self.last_step = app.t()
+        self.sealed_key = seal(key)  # by the newest SECRET_KEY
+        self.save(update_fields=["last_step", "sealed_key"])
+        return True
+
+
+class RecoveryCode(models.Model):
+    """What opens an account whose authenticator app is lost. Once; its text was shown once."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="recovery_codes")
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "hash"], name="recovery_code_once")]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class ChallengeKind(models.TextChoices):
+    OTP = "OTP"
+    TOTP = "TOTP"
+    PHONE = "PHONE"
+
+
+class Challenge(models.Model):
+    """What has to be answered before there are tokens (or, for PHONE, before a number is believed).
+
+    Of a sent code there is a row for every destination that was asked for, whether anybody has it or not: only the
+    worker that sends the code looks, and then notes whose it is.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=10, choices=ChallengeKind)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="challenges")
+    destination = models.CharField(max_length=254, blank=True)
+    code_hash = models.CharField(max_length=64, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    cart_id = models.CharField(max_length=200, blank=True, help_text="The guest's cart that was named at sign-in.")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(kind__in=ChallengeKind.values), name="challenge_kind")]
+        indexes = [models.Index(fields=["expires_at"], name="challenge_by_expiry")]
+
+    def __str__(self) -> str:
+        return str(self.id)
 
 
 class DefaultGrant(models.Model):

@@ -4,13 +4,14 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
-from backend.accounts.models import GONE, Customer, SavedAddress, Session, User
+from backend.accounts.models import GONE, Authenticator, Challenge, Customer, RecoveryCode, SavedAddress, Session, User
 from backend.core.personal import PersonalData
 
 
 def export(user_id: int) -> dict[str, Any]:
-    columns = ("email", "username", "first_name", "last_name", "phone", "pending_email", "email_verified_at")
-    user = User.objects.values(*columns, "date_joined", "last_login").get(pk=user_id)
+    columns = ("email", "username", "first_name", "last_name", "phone", "pending_email")
+    dates = ("email_verified_at", "phone_verified_at", "date_joined", "last_login")
+    user = User.objects.values(*columns, *dates).get(pk=user_id)
     sessions = Session.objects.filter(user_id=user_id).order_by("created_at")
     return {
         **user,
@@ -26,7 +27,8 @@ def export(user_id: int) -> dict[str, Any]:
 def erase(user_id: int) -> None:
     """Leave a row that nobody can sign in with and that tells nothing: orders and records of staff point to it."""
     Session.objects.filter(user_id=user_id).delete()
-    SavedAddress.objects.filter(user_id=user_id).delete()
+    for model in (SavedAddress, Authenticator, RecoveryCode, Challenge):
+        model.objects.filter(user_id=user_id).delete()
     user = User.objects.get(pk=user_id)
     user.groups.clear()
     user.user_permissions.clear()
@@ -38,6 +40,7 @@ def erase(user_id: int) -> None:
         phone="",
         pending_email="",
         email_verified_at=None,
+        phone_verified_at=None,
         last_login=None,
         password=make_password(None),
         is_active=False,

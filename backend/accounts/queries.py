@@ -5,11 +5,12 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
 from backend.accounts.access import visible_users
-from backend.accounts.models import GONE, Customer, Session, User
+from backend.accounts.models import GONE, Authenticator, Customer, Session, User
 from backend.accounts.roles import GROUP_NAMES, ROLE_OF_GROUP
 from backend.accounts.tokens import Grants
 from backend.core import clock
@@ -75,6 +76,22 @@ def grants_by_user(user_ids: Collection[int]) -> dict[int, Grants]:
     }
 
 
+def usable_grants_by_user(user_ids: Collection[int]) -> dict[int, Grants]:
+    """What each of these users may make use of: nothing, where a role of theirs asks for a second factor they lack."""
+    grants = grants_by_user(user_ids)
+    asking = {Role(name) for name in settings.SECOND_FACTOR_ROLES}
+    bound = {pk for pk, each in grants.items() if not asking.isdisjoint(each.roles)}
+    for pk in bound - users_with_second_factor(bound):
+        grants[pk] = Grants(grants[pk].rights_version, frozenset({Role.CUSTOMER}), frozenset(), False, True)
+    return grants
+
+
+def users_with_second_factor(user_ids: Collection[int]) -> set[int]:
+    if not user_ids:
+        return set()
+    return set(Authenticator.objects.filter(user__in=user_ids, confirmed=True).values_list("user_id", flat=True))
+
+
 def permissions_by_role() -> dict[Role, frozenset[str]]:
     """What the members of each role may do today."""
     groups = {group.pk: ROLE_OF_GROUP[group.name] for group in Group.objects.filter(name__in=GROUP_NAMES.values())}
@@ -84,7 +101,7 @@ def permissions_by_role() -> dict[Role, frozenset[str]]:
 
 def permission_names(user_ids: Sequence[int]) -> list[list[str]]:
     """What each of these users may do, in order; nothing for the missing and inactive."""
-    grants, by_role = grants_by_user(user_ids), permissions_by_role()
+    grants, by_role = usable_grants_by_user(user_ids), permissions_by_role()
     everything: set[str] = set()
     if any(each.is_superuser for each in grants.values()):
         rows = Permission.objects.values_list("content_type__app_label", "codename")
@@ -94,7 +111,7 @@ def permission_names(user_ids: Sequence[int]) -> list[list[str]]:
         if user_id not in grants:
             answers.append([])
             continue
-        _, roles, extra, superuser = grants[user_id]
+        _, roles, extra, superuser, _ = grants[user_id]
         names = extra.union(everything if superuser else (), *(by_role.get(role, frozenset()) for role in roles))
         answers.append(sorted(names))
     return answers

@@ -65,6 +65,33 @@ class SignInTry:
             return False
 
 
+class FactorTry:
+    """One try of a second factor, by whoever knows the first: counted before it is known to be wrong."""
+
+    def __init__(self, *, user_id: int, network: str) -> None:
+        self._taken: list[tuple[Throttle, tuple[object, ...]]] = []
+        here = throttle("factor", settings.SECOND_FACTOR_TRIES), (user_id, network)
+        anywhere = throttle("factor-account", settings.SECOND_FACTOR_TRIES_PER_ACCOUNT), (user_id,)
+        for each, subject in (here, anywhere):
+            each.take(*subject)
+            self._taken.append((each, subject))
+
+    def succeeded(self) -> None:
+        for each, subject in self._taken:
+            each.give_back(*subject)
+
+
+def take_code_request(destination: str, network: str) -> None:
+    """Somebody asks for a code to a destination that may be anybody's. Raises TooManyAttempts.
+
+    Least for one destination from one address: a stranger elsewhere keeps nobody from getting their own.
+    """
+    subject = destination.lower()
+    throttle("code", settings.CODES_PER_DESTINATION).take(subject, network)
+    throttle("code-network", settings.CODES_PER_ADDRESS).take(network)
+    throttle("code-destination", settings.CODES_PER_DESTINATION_OVERALL).take(subject)
+
+
 def take_password_try(user_id: int) -> None:
     """Somebody signed in is asked for their password again. Raises TooManyAttempts."""
     throttle("password", settings.LOGIN_TRIES).take(user_id)

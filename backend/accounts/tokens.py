@@ -24,12 +24,16 @@ _OPTIONS: Any = {"require": _REQUIRED, "verify_exp": False, "verify_iat": False,
 
 
 class Grants(NamedTuple):
-    """What somebody is and may do. `extra` are the permissions given to them alone, beside their roles'."""
+    """What somebody is and may do. `extra` are the permissions given to them alone, beside their roles'.
+
+    `lacks_factor` is of somebody whose role asks for a second factor: until they have one, they may but enable it.
+    """
 
     rights_version: int
     roles: frozenset[Role]
     extra: frozenset[str]
     is_superuser: bool
+    lacks_factor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ def read(token: str) -> Claims:
             frozenset(map(Role, claims["roles"])),
             frozenset(claims.get("extra", ())),
             claims.get("su") is True,
+            claims.get("lf") is True,
         )
         return Claims(int(claims["sub"]), UUID(hex=claims["sid"]), int(claims["exp"]), grants)
     except JSONWebTokenExpired as error:
@@ -112,6 +117,8 @@ def payload(user: User, context: Issue) -> dict[str, Any]:
         claims["extra"] = sorted(grants.extra)
     if grants.is_superuser:
         claims["su"] = True
+    if grants.lacks_factor:
+        claims["lf"] = True
     return claims
 
 

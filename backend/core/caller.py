@@ -24,6 +24,7 @@ class Caller:
     """The person behind a request; `user_id` is None for a guest, who has only what tokens name.
 
     `permissions` are Django's names ("orders.view_order"). Ask `may`, which knows that a superuser may do everything.
+    `lacks_factor`: their role asks for a second factor, and they are given none of its rights before they have one.
     """
 
     user_id: int | None = None
@@ -31,6 +32,7 @@ class Caller:
     roles: frozenset[Role] = frozenset()
     permissions: frozenset[str] = frozenset()
     is_superuser: bool = False
+    lacks_factor: bool = False
 
     @property
     def is_authenticated(self) -> bool:

@@ -56,6 +56,30 @@ ACCOUNT_TEXTS: dict[str, dict[str, Words]] = {
             "",
             "If it was not you, write to us at once.",
         ),
+        "second_factor_on": Words(
+            "A second factor was enabled",
+            "From now on, signing in to your account asks for a code of your authenticator app.",
+            "",
+            "If it was not you, somebody is in your account: write to us at once.",
+        ),
+        "second_factor_off": Words(
+            "The second factor was disabled",
+            "Signing in to your account no longer asks for a code of your authenticator app.",
+            "",
+            "If it was not you, change your password at once, and enable it again.",
+        ),
+        "recovery_code_used": Words(
+            "A recovery code was used",
+            "One of the recovery codes of your account was used just now. It works no more.",
+            "",
+            "If it was not you, change your password at once.",
+        ),
+        "one_time_code": Words(
+            "Your code",
+            "This is your code. It works once, and for a few minutes. Never tell it to anybody: we do not ask for it.",
+            "",
+            "If you did not ask for it, ignore this mail: nobody can do anything without the code.",
+        ),
     },
     "de": {
         "verify_email": Words(
@@ -99,6 +123,30 @@ ACCOUNT_TEXTS: dict[str, dict[str, Words]] = {
             "Dein Konto und deine Daten wurden gelöscht. Bestellungen behalten wir für unsere Bücher.",
             "",
             "Wenn du es nicht warst, schreib uns sofort.",
+        ),
+        "second_factor_on": Words(
+            "Ein zweiter Faktor wurde eingeschaltet",
+            "Wer sich bei deinem Konto anmeldet, braucht ab jetzt einen Code deiner Authenticator-App.",
+            "",
+            "Wenn du es nicht warst, ist jemand in deinem Konto: schreib uns sofort.",
+        ),
+        "second_factor_off": Words(
+            "Der zweite Faktor wurde ausgeschaltet",
+            "Wer sich bei deinem Konto anmeldet, braucht keinen Code deiner Authenticator-App mehr.",
+            "",
+            "Wenn du es nicht warst, ändere sofort dein Passwort und schalte ihn wieder ein.",
+        ),
+        "recovery_code_used": Words(
+            "Ein Wiederherstellungscode wurde benutzt",
+            "Einer der Wiederherstellungscodes deines Kontos wurde eben benutzt. Er gilt nicht mehr.",
+            "",
+            "Wenn du es nicht warst, ändere sofort dein Passwort.",
+        ),
+        "one_time_code": Words(
+            "Dein Code",
+            "Dies ist dein Code. Er gilt einmal und wenige Minuten lang. Gib ihn niemandem: wir fragen nie danach.",
+            "",
+            "Wenn du ihn nicht verlangt hast, vergiss diese Mail: ohne den Code kann niemand etwas tun.",
         ),
     },
 }

@@ -27,6 +27,7 @@ from schema.accounts.payloads import (
     UserPayload,
     auth_payload,
     join_cart,
+    sign_in_payload,
 )
 from schema.accounts.types import as_user
 from schema.server import callers, cookies
@@ -157,13 +158,13 @@ class AccountMutation:
         try:
             await db(services.check_password_reset, token=input.token, new=input.new_password)
             new_hash = await hashing(services.hash_password, input.new_password)
-            tokens = await db(
+            outcome = await db(
                 services.reset_password, token=input.token, new_hash=new_hash, user_agent=context.user_agent
             )
         except DomainError as error:
             return AuthPayload(user_errors=user_errors(error))
         callers.forget()
-        return auth_payload(context, tokens)
+        return await sign_in_payload(context, outcome, None)
 
     @strawberry.mutation(
         description="Leave for good: what is known of you is erased or made anonymous. Orders are kept for the books.",

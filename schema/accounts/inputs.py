@@ -94,3 +94,39 @@ class PasswordResetInput:
 @strawberry.input(description="Leaving for good.")
 class UserDeleteInput:
     password: str = strawberry.field(description=PASSWORD_AGAIN)
+
+
+CHALLENGE_ID = "The challenge's id."
+
+
+@strawberry.input(description="A code by email or SMS.")
+class OtpRequestInput:
+    destination: str = strawberry.field(
+        description="The email address or phone number of an account, verified; a number without + is read as one of "
+        "the context's country."
+    )
+    cart_id: strawberry.ID | None = strawberry.field(default=None, description=CART_ID)
+
+
+@strawberry.input(description="The answer to a challenge.")
+class TokenChallengeAnswerInput:
+    challenge_id: strawberry.ID = strawberry.field(description=CHALLENGE_ID)
+    code: str = strawberry.field(
+        description="OTP: the six digits that were sent. TOTP: the six digits of the app, or a recovery code."
+    )
+
+
+@strawberry.input(description="A code of the app that is to be enabled.")
+class TwoFactorConfirmInput:
+    code: str = strawberry.field(description="The six digits that the app shows.")
+
+
+@strawberry.input(description="Going back to one factor.")
+class TwoFactorDisableInput:
+    code: str = strawberry.field(description="The six digits that the app shows, or a recovery code.")
+
+
+@strawberry.input(description="The answer to a phone's challenge.")
+class PhoneVerifyInput:
+    challenge_id: strawberry.ID = strawberry.field(description=CHALLENGE_ID)
+    code: str = strawberry.field(description="The six digits that were sent.")

@@ -12,7 +12,7 @@ from backend.accounts.models import User
 from backend.accounts.throttles import SignInTry
 from backend.core.errors import DomainError, Required
 from schema.accounts.inputs import SessionRevokeInput, TokenCreateInput, TokenRefreshInput, TokenRevokeInput
-from schema.accounts.payloads import AuthPayload, RevokePayload, auth_payload, join_cart
+from schema.accounts.payloads import AuthPayload, RevokePayload, auth_payload, sign_in_payload
 from schema.server import callers, cookies
 from schema.server.context import Context
 from schema.server.db import db, hashing
@@ -36,10 +36,12 @@ class SessionMutation:
             attempt = await db(SignInTry, account=services.account_key(candidate, input.login), network=context.network)
             proof = await hashing(services.check_password, candidate, input.password)
             user = await db(_settle, attempt, candidate, proof)
-            tokens = await db(services.open_session, user=user, user_agent=context.user_agent)
+            outcome = await db(
+                services.complete_sign_in, user=user, user_agent=context.user_agent, cart_id=input.cart_id
+            )
         except DomainError as error:
             return AuthPayload(user_errors=user_errors(error))
-        return await join_cart(auth_payload(context, tokens), input.cart_id)
+        return await sign_in_payload(context, outcome, input.cart_id)
 
     @strawberry.mutation(
         description="Trade a refresh token for the next one and a new access token. A refresh token is good once; the "
@@ -85,7 +87,7 @@ class SessionMutation:
 
     @strawberry.mutation(
         description="Sign out on every device, this one too.",
-        extensions=[guard(SignedIn())],
+        extensions=[guard(SignedIn(without_factor=True))],
     )
     async def token_revoke_all(self, info: Info) -> RevokePayload:
         context: Context = info.context
@@ -93,7 +95,8 @@ class SessionMutation:
         return await _revoke(lambda: services.revoke_all_sessions(user_id=context.caller.user_id or 0) > 0)
 
     @strawberry.mutation(
-        description="Sign one of your devices out. `viewer.sessions` lists them.", extensions=[guard(SignedIn())]
+        description="Sign one of your devices out. `viewer.sessions` lists them.",
+        extensions=[guard(SignedIn(without_factor=True))],
     )
     async def session_revoke(
         self, info: Info, input: Annotated[SessionRevokeInput, strawberry.argument(description="The device.")]

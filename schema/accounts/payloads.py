@@ -6,16 +6,19 @@ from enum import Enum
 import strawberry
 from strawberry.scalars import JSON
 
+from backend.accounts.models import Challenge as ChallengeRow
 from backend.accounts.services import Tokens
 from schema.accounts.types import User, as_user
 from schema.carts.merging import CartMergePayload, merge_at_login
 from schema.server import cookies
 from schema.server.context import Context
 from schema.server.errors import UserError
+from schema.server.ids import encode
 
 
 class ChallengeKind(Enum):
     OTP = strawberry.enum_value("OTP", description="A code that was sent by email or SMS.")
+    PHONE = strawberry.enum_value("PHONE", description="A code that was sent by SMS, to be answered by `phoneVerify`.")
     TOTP = strawberry.enum_value("TOTP", description="A code of the authenticator app, or a recovery code.")
 
 
@@ -71,6 +74,18 @@ def auth_payload(context: Context, tokens: Tokens, *, cookie: bool = False) -> A
     return payload
 
 
+async def sign_in_payload(context: Context, outcome: Tokens | ChallengeRow, cart_id: str | None) -> AuthPayload:
+    """The answer to every way of signing in: what `complete_sign_in` has decided, and then the guest's cart."""
+    if isinstance(outcome, ChallengeRow):
+        return AuthPayload(challenge=as_challenge(outcome))
+    return await join_cart(auth_payload(context, outcome), cart_id)
+
+
+def as_challenge(row: ChallengeRow) -> Challenge:
+    kind = ChallengeKind[row.kind]
+    return Challenge(id=strawberry.ID(encode("Challenge", row.pk)), kind=kind, expires_at=row.expires_at)
+
+
 async def join_cart(payload: AuthPayload, cart_id: str | None) -> AuthPayload:
     """The payload of somebody who has just signed in, with what became of the guest's cart that they named."""
     if cart_id is not None and payload.user is not None:
@@ -117,4 +132,34 @@ class UserDataExportPayload:
     )
     user_errors: list[UserError] = strawberry.field(
         default_factory=list, description="Why there is none; empty when all went well."
+    )
+
+
+@strawberry.type(description="The challenge to answer, or why there is none.")
+class ChallengePayload:
+    challenge: Challenge | None = strawberry.field(
+        default=None, description="To be answered with the code. It does not say whether anybody was sent one."
+    )
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why no code was asked for; empty when all went well."
+    )
+
+
+@strawberry.type(description="What an authenticator app is to know, or why there is nothing.")
+class TwoFactorEnablePayload:
+    secret: str | None = strawberry.field(default=None, description="The secret, for those who type it: in base32.")
+    otpauth_uri: str | None = strawberry.field(default=None, description="The same to be shown as a QR code.")
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why nothing was begun; empty when all went well."
+    )
+
+
+@strawberry.type(description="Recovery codes of the second factor, or why it is not enabled.")
+class TwoFactorConfirmPayload:
+    recovery_codes: list[str] | None = strawberry.field(
+        default=None,
+        description="Each opens the account once when the app is lost. Shown now and never again: have them kept.",
+    )
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why it is not enabled; empty when it is."
     )

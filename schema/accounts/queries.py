@@ -11,7 +11,7 @@ from schema.server.permissions import SignedIn, guard
 class AccountQuery:
     @strawberry.field(
         description="You: whoever the access token belongs to. Null beside the error UNAUTHENTICATED for guests.",
-        extensions=[guard(SignedIn())],
+        extensions=[guard(SignedIn(without_factor=True))],
     )
     def viewer(self, info: Info) -> User | None:
         return user_of(info.context.caller.user_id)

@@ -132,7 +132,12 @@ class User(CustomerFields, ListFields, Node):
 
     @batched(description="Whether signing in takes a second factor.")
     def two_factor_enabled(people: list[Any]) -> list[bool]:
-        return [False for _ in people]
+        enabled = queries.users_with_second_factor({person.pk for person in people})
+        return [person.pk in enabled for person in people]
+
+    @batched(description="Whether they have shown that the phone number is theirs: then codes can be sent there.")
+    def phone_verified(people: list[Any]) -> list[bool]:
+        return [row.phone_verified_at is not None for row in rows_of(people)]
 
     @batched(description="Their profile as a buyer.")
     def customer(people: list[Any]) -> list[Customer]:

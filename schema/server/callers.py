@@ -110,7 +110,9 @@ async def identify(token: str) -> Identity:
     claims = read(token)
     grants = await _current_grants(claims)
     permissions = await _permissions(grants)
-    caller = Caller(claims.user_id, claims.session_id, grants.roles, permissions, grants.is_superuser)
+    caller = Caller(
+        claims.user_id, claims.session_id, grants.roles, permissions, grants.is_superuser, grants.lacks_factor
+    )
     identity = Identity(caller, claims.expires_at)
     _process.identities[token] = _Known(identity, asked_at + KNOWN_S)
     _process.identities.move_to_end(token)
@@ -124,7 +126,7 @@ async def _current_grants(claims: Claims) -> Grants:
     version = await _rights_version(claims)
     if version == claims.grants.rights_version:
         return claims.grants
-    found = await db(queries.grants_by_user, [claims.user_id])
+    found = await db(queries.usable_grants_by_user, [claims.user_id])
     if claims.user_id not in found:
         raise TokenRefused
     return found[claims.user_id]

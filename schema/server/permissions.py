@@ -64,9 +64,13 @@ class Requires:
 
 
 class SignedIn(BasePermission):
-    """Anybody with an account."""
+    """Anybody with an account. `without_factor`: also whose role asks for a second factor that they lack yet."""
 
     words = "a signed-in caller"
+    without_factor = False
+
+    def __init__(self, *, without_factor: bool = False) -> None:
+        self.without_factor = without_factor
 
     def has_permission(self, source: Any, info: Info, **kwargs: Any) -> bool:
         self.check(info.context.caller)
@@ -76,6 +80,9 @@ class SignedIn(BasePermission):
         """Raises UNAUTHENTICATED or FORBIDDEN."""
         if caller.user_id is None:
             raise coded("UNAUTHENTICATED", "This needs a signed-in caller: send an access token.")
+        if caller.lacks_factor and not self.without_factor:
+            message = "Your role asks for a second factor: enable one with twoFactorEnable."
+            raise coded("FORBIDDEN", message, reason="SECOND_FACTOR_REQUIRED")
         if not self.allows(caller):
             raise coded("FORBIDDEN", f"This needs {self.words}.")
 

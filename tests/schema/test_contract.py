@@ -22,7 +22,7 @@ from graphql import (
 )
 
 from backend.accounts.links import EMAIL_LINK, PASSWORD_LINK
-from backend.accounts.services import open_session
+from backend.accounts.services import enable_second_factor, open_session
 from backend.core.caller import Role
 from schema.root import schema
 from schema.server.ids import encode
@@ -31,6 +31,7 @@ from tests.factories.accounts import PASSWORD, make_user
 from tests.factories.catalog import make_category, make_product
 from tests.factories.orders import make_order, pay
 from tests.factories.payments import deliver_all, press, start
+from tests.factories.second_factor import challenge_of, code_of, give_second_factor
 from tests.schema.orders.watching import events, watch
 
 CONTRACT = Path(__file__).parent.parent.parent.parent / "shared" / "contract"
@@ -41,7 +42,8 @@ MUST_BE_SERVED = {
     "account.graphql": {
         "UserRegister", "EmailVerify", "UserUpdate", "PasswordChange", "PasswordResetRequest", "PasswordReset",
         "Viewer", "TokenCreate", "TokenRefresh", "TokenRevoke", "TokenRevokeAll", "AddressCreate", "AddressUpdate",
-        "AddressDelete", "AddressSetDefault", "OrderByNumber",
+        "AddressDelete", "AddressSetDefault", "OrderByNumber", "OtpRequest", "TokenChallengeAnswer", "TwoFactorEnable",
+        "TwoFactorConfirm", "TwoFactorDisable",
     },
     "backoffice.graphql": {"RefundCreate", "Customers", "UserRolesSet"},
     "cart.graphql": {
@@ -53,8 +55,7 @@ MUST_BE_SERVED = {
 }  # fmt: skip
 NOT_YET_SERVED = {
     "account.graphql": {
-        "TokenChallengeAnswer", "OtpRequest", "SocialAuthStart", "SocialTokenCreate", "TwoFactorEnable",
-        "TwoFactorConfirm", "TwoFactorDisable",
+        "SocialAuthStart", "SocialTokenCreate",
         "WishlistAdd", "WishlistRemove", "ReviewCreate", "CommentCreate", "BackInStockSubscribe",
         "NotificationMarkRead", "Notifications",
     },
@@ -77,7 +78,7 @@ EMPTY_UNTIL_LATER = {
 }
 OF_CUSTOMERS = {
     "TokenRevokeAll", "AddressCreate", "AddressUpdate", "AddressDelete", "AddressSetDefault", "CartMerge",
-    "OrderByNumber", "Viewer", "UserUpdate", "PasswordChange",
+    "OrderByNumber", "Viewer", "UserUpdate", "PasswordChange", "TwoFactorEnable",
 }  # fmt: skip
 OF_ADMINS = {"Customers", "UserRolesSet"}
 NOTHING_HAPPENED_YET = {"Cart": {"warnings"}, "Order": {"paidAt", "cancelledAt", "deliveredAt"}}
@@ -216,8 +217,16 @@ def sample(gql: Gql) -> dict[str, Any]:
         "tokens": open_session(user=user),
         "manager": make_user(role=Role.ORDER_MANAGER),
         "admin": make_user(role=Role.ADMIN),
+        **_second_factors(),
         "paid": _paid_order(),
     }
+
+
+def _second_factors() -> dict[str, Any]:
+    guarded, enrolling = make_user(), make_user()
+    give_second_factor(guarded)
+    enable_second_factor(user_id=enrolling.pk)
+    return {"guarded": guarded, "enrolling": enrolling, "challenge": challenge_of(guarded)}
 
 
 def _paid_order() -> str:
@@ -280,6 +289,10 @@ def variables_for(name: str, sample: dict[str, Any]) -> dict[str, Any]:
         "PasswordChange": {"current": PASSWORD, "new": "an0ther-good-one"},
         "PasswordResetRequest": {"email": sample["user"].email},
         "PasswordReset": {"token": PASSWORD_LINK.token(sample["user"]), "new": "an0ther-good-one"},
+        "OtpRequest": {"destination": sample["user"].email},
+        "TokenChallengeAnswer": {"challengeId": sample["challenge"], "code": code_of(sample["guarded"])},
+        "TwoFactorConfirm": {"code": code_of(sample["enrolling"])},
+        "TwoFactorDisable": {"code": code_of(sample["guarded"])},
         "TokenRefresh": {"refreshToken": sample["tokens"].refresh},
         "TokenRevoke": {"refreshToken": sample["tokens"].refresh},
     }
@@ -295,7 +308,9 @@ def who_asks(operation: Operation, sample: dict[str, Any]) -> Any:
     """Somebody who may; None where a guest does."""
     if operation.file == "backoffice.graphql":
         return sample["admin" if operation.name in OF_ADMINS else "manager"]
-    return sample["user"] if operation.name in OF_CUSTOMERS else None
+    of_factors = {"TwoFactorConfirm": "enrolling", "TwoFactorDisable": "guarded"}
+    who = of_factors.get(operation.name, "user" if operation.name in OF_CUSTOMERS else "")
+    return sample.get(who)
 
 
 RUNNABLE = [each for each in SERVED if each.type is not OperationType.SUBSCRIPTION]

@@ -8,10 +8,11 @@ from django.db import transaction
 from backend.accounts import checking, marks
 from backend.accounts.errors import InvalidCredentials
 from backend.accounts.links import PASSWORD_LINK
-from backend.accounts.models import Session, User
+from backend.accounts.models import Challenge, Session, User
 from backend.accounts.services.credentials import MAX_LOGIN, Candidate, Proof
 from backend.accounts.services.registration import MAIL
-from backend.accounts.services.sessions import Tokens, end_sessions, open_session
+from backend.accounts.services.sessions import Tokens, end_sessions
+from backend.accounts.services.signing_in import complete_sign_in, forget_challenges
 from backend.core import clock, outbox
 from backend.core.caller import Caller
 
@@ -60,8 +61,8 @@ def check_password_reset(*, token: str, new: str) -> None:
         checking.check_new_password(new, user, "newPassword")
 
 
-def reset_password(*, token: str, new_hash: str, user_agent: str = "") -> Tokens:
-    """Set a password by a mailed link: every device is signed out, and the one that asks signed in.
+def reset_password(*, token: str, new_hash: str, user_agent: str = "") -> Tokens | Challenge:
+    """Set a password by a mailed link: every device is signed out, and the one that asks signed in or challenged.
 
     Whoever has opened the link has shown that the address is theirs. Raises TokenInvalid, also the second time.
     """
@@ -72,14 +73,15 @@ def reset_password(*, token: str, new_hash: str, user_agent: str = "") -> Tokens
             user.save(update_fields=["email_verified_at"])
             outbox.emit("user.email_verified", key=str(user.pk))
         ended = _set(user, new_hash, but=None)
-        tokens = open_session(user=user, user_agent=user_agent)
+        outcome = complete_sign_in(user=user, user_agent=user_agent)
     marks.tell_ended(ended)
-    return tokens
+    return outcome
 
 
 def _set(user: User, new_hash: str, *, but: Caller | None) -> list:  # type: ignore[type-arg]
     user.password = new_hash
     user.save(update_fields=["password"])
+    forget_challenges(user)
     others = Session.objects.filter(user=user)
     if but is not None and but.session_id is not None:
         others = others.exclude(pk=but.session_id)

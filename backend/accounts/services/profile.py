@@ -36,7 +36,8 @@ def update_profile(*, user_id: int, change: ProfileChange, country: str, proof: 
         with transaction.atomic():
             user = User.objects.select_for_update(of=("self",)).get(pk=user_id)
             _apply(user, change, country, proof)
-            user.save(update_fields=["first_name", "last_name", "phone", "username", "email", "pending_email"])
+            names = ["first_name", "last_name", "phone", "phone_verified_at", "username", "email", "pending_email"]
+            user.save(update_fields=names)
     except IntegrityError as error:
         raise Invalid("This username is taken.", field=["username"]) from error
     return user
@@ -66,7 +67,9 @@ def _apply(user: User, change: ProfileChange, country: str, proof: Proof | None)
 
 def _set_phone(user: User, change: ProfileChange, country: str) -> None:
     if not isinstance(change.phone, Keep):
-        user.phone = checking.clean_phone(change.phone, country)
+        phone = checking.clean_phone(change.phone, country)
+        if phone != user.phone:
+            user.phone, user.phone_verified_at = phone, None
 
 
 def _set_username(user: User, change: ProfileChange, country: str) -> None:

@@ -12,8 +12,8 @@ from graphql_jwt.refresh_token.shortcuts import get_refresh_token
 
 from backend.accounts import marks, tokens
 from backend.accounts.errors import TokenExpired, TokenInvalid
-from backend.accounts.models import RefreshToken, Session, User
-from backend.accounts.queries import grants_by_user
+from backend.accounts.models import Challenge, RefreshToken, Session, User
+from backend.accounts.queries import usable_grants_by_user
 from backend.accounts.secrets import successor_of
 from backend.core import clock, outbox
 from backend.core.caller import Caller
@@ -39,7 +39,10 @@ class Tokens:
 
 @transaction.atomic
 def open_session(*, user: User, user_agent: str = "") -> Tokens:
-    """Sign in somebody whose identity has been shown, on a new device. Raises TokenInvalid for whoever is inactive."""
+    """Sign in somebody whose identity has been shown, on a new device. Raises TokenInvalid for whoever is inactive.
+
+    Not for ways of signing in: those go through `complete_sign_in`, which asks for the second factor.
+    """
     moment = clock.now()
     session = Session.objects.create(
         user=user, user_agent=_plain(user_agent), created_at=moment, last_used_at=moment, expires_at=_refresh_ends()
@@ -103,6 +106,7 @@ def revoke_all_sessions(*, user_id: int, but: UUID | None = None) -> int:
     """Sign out everywhere, but for one session where that is meant. Returns how many devices there were."""
     sessions = Session.objects.filter(user_id=user_id)
     ended = end_sessions(sessions if but is None else sessions.exclude(pk=but))
+    Challenge.objects.filter(user_id=user_id, used_at=None).delete()
     marks.tell_ended(ended)
     return len(ended)
 
@@ -143,7 +147,7 @@ def _find(text: str) -> RefreshToken:
 
 
 def _issue(user: User, session: Session, refresh: str) -> Tokens:
-    grants = grants_by_user([user.pk]).get(user.pk)
+    grants = usable_grants_by_user([user.pk]).get(user.pk)
     if grants is None:
         raise TokenInvalid
     access, ends = tokens.issue(user, session, grants)
