@@ -57,7 +57,7 @@ def main() -> None:
     from bench.report import report, save
 
     postmaster()
-    results = asyncio.run(run(arguments, in_process("bench.lists"), in_process("bench.inside")))
+    results = asyncio.run(run(arguments, in_process("bench.lists")))
     sys.stdout.write(report(results) + "\n")
     save(results, arguments.output)
     sys.stdout.write(f"Saved to {arguments.output}.\n")

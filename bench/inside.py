@@ -1,8 +1,7 @@
 """Where the bench list's time goes: CPU of its parts in one process, by differences.
 
-`python -m bench.inside` prints JSON. The list runs in place, with its statements timed; on a database thread, as the
-server does; and as a whole ASGI request. All ways take turns, and the medians are subtracted from each other.
-PostgreSQL's own time is not in it.
+The list runs in place, with its statements timed; on a database thread, as the server does; and as a whole ASGI request.
+All ways take turns, and the medians are subtracted from each other. PostgreSQL's own time is not in it.
 """
 
 import os
@@ -17,9 +16,8 @@ import orjson
 import uvloop
 from django.conf import settings
 
-ROUNDS = 60
+ROUNDS = 10
 TIMES = 5
-WARM_UP = 10
 
 
 class Timed:
@@ -127,22 +125,29 @@ async def cpu_ms(call: Callable[[], Awaitable[None]], times: int) -> float:
     return (time.process_time() - started) * 1000 / times
 
 
-async def measure() -> dict[str, float]:
-    """The parts, in milliseconds of CPU; `request` is their sum, and what begins with "one" stands beside them."""
+WAYS = ("statements", "in_place", "formatted", "with_hop", "json", "request")
+
+
+async def serve() -> None:
+    """For each line that comes in, a turn of each way; the parts of its milliseconds go out as a line of JSON."""
     import schema.asgi
 
     parts = Parts()
     await parts.prepare()
     schema.asgi._spare_the_collector()
-    ways = ("statements", "in_place", "formatted", "with_hop", "json", "request")
-    taken: dict[str, list[float]] = {name: [] for name in ways}
-    for turn in range(ROUNDS + WARM_UP):
-        for name, spent in taken.items():
+    for _ in sys.stdin:
+        sys.stdout.buffer.write(orjson.dumps(await turn(parts)) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+async def turn(parts: Parts) -> dict[str, float]:
+    """`request` is the sum of the others, but for what begins with "one"."""
+    spent: dict[str, list[float]] = {name: [] for name in WAYS}
+    for _ in range(ROUNDS):
+        for name, taken in spent.items():
             way = getattr(parts, name)
-            milliseconds = await (way(TIMES) if name == "statements" else cpu_ms(way, TIMES))
-            if turn >= WARM_UP:
-                spent.append(milliseconds)
-    medians = {name: statistics.median(each) for name, each in taken.items()}
+            taken.append(await (way(TIMES) if name == "statements" else cpu_ms(way, TIMES)))
+    medians = {name: statistics.median(each) for name, each in spent.items()}
     return {
         "SQL and rows": medians["statements"],
         "plan and the fields' functions": medians["in_place"] - medians["statements"],
@@ -159,4 +164,4 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    sys.stdout.buffer.write(orjson.dumps(uvloop.run(measure())) + b"\n")
+    uvloop.run(serve())

@@ -1,12 +1,15 @@
 """Run the requests and read the clocks."""
 
 import argparse
+import asyncio
 import statistics
+import sys
 import time
 from dataclasses import dataclass, field
 from functools import cache
 from urllib.request import Request, urlopen
 
+import orjson
 import psutil
 from django.db import connection
 
@@ -22,7 +25,7 @@ from bench.operations import (
     reads,
     verifications,
 )
-from bench.processes import cpu_seconds, uvicorn
+from bench.processes import ROOT, cpu_seconds, uvicorn
 
 ROUNDS = 8
 """What is compared takes turns so often: what else the machine does meets all alike."""
@@ -111,9 +114,11 @@ class Subject:
         )
 
 
-async def take_turns(subjects: list[Subject]) -> list[Measurement]:
+async def take_turns(subjects: list[Subject], inside: "Inside | None" = None) -> list[Measurement]:
     """Every subject's requests, a share of each in every round."""
     for turn in range(ROUNDS):
+        if inside is not None:
+            await inside.turn()
         for subject in subjects:
             bodies = subject.work.bodies
             await subject.drive(bodies[turn * len(bodies) // ROUNDS : (turn + 1) * len(bodies) // ROUNDS])
@@ -136,7 +141,36 @@ def database_cpu(process: psutil.Process | None) -> float:
     return 0.0 if process is None else cpu_seconds(process)
 
 
-async def run(arguments: argparse.Namespace, lists: dict[str, float], parts: dict[str, float]) -> Results:
+class Inside:
+    """A process that measures the parts of the bench list in itself, whenever it is its turn."""
+
+    def __init__(self) -> None:
+        self.turns: list[dict[str, float]] = []
+
+    async def __aenter__(self) -> "Inside":
+        pipe = asyncio.subprocess.PIPE
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bench.inside", stdin=pipe, stdout=pipe, cwd=ROOT
+        )
+        await self.turn()
+        self.turns.clear()  # that warmed up
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._process.terminate()
+        await self._process.wait()
+
+    async def turn(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(b"go\n")
+        self.turns.append(orjson.loads(await self._process.stdout.readline()))
+
+    def parts(self) -> dict[str, float]:
+        return {name: statistics.median(each[name] for each in self.turns) for name in self.turns[0]}
+
+
+async def run(arguments: argparse.Namespace, lists: dict[str, float]) -> Results:
     """Three servers at once: the shop and both floors. Writes first; then reads and floors, in turns."""
     with (
         uvicorn("schema.asgi:application", METRICS_TOKEN=METRICS_TOKEN) as (url, process),
@@ -162,8 +196,10 @@ async def run(arguments: argparse.Namespace, lists: dict[str, float], parts: dic
         ]
         for floor in floors:
             await drive(floor.url, asked[:200], floor.clients)
-        measured = await take_turns(subjects + floors)
+        async with Inside() as inside:
+            measured = await take_turns(subjects + floors, inside)
         runs, fallbacks = engine_counts(url)
+    parts = inside.parts()
     cpu = {each.name: each.app_cpu_ms for each in measured}
     return Results(
         measurements=measured[: len(subjects)] + writes,
@@ -172,7 +208,7 @@ async def run(arguments: argparse.Namespace, lists: dict[str, float], parts: dic
         clients=arguments.clients,
         products=arguments.products,
         lists_cpu_ms=lists,
-        parts_cpu_ms={**parts, "HTTP (uvicorn, sockets)": cpu[BY_TEXT] - parts["request"]},
+        parts_cpu_ms={**parts, "HTTP, several requests at once": cpu[BY_TEXT] - parts["request"]},
         engine_runs=runs,
         engine_fallbacks=fallbacks,
     )
