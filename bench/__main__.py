@@ -19,8 +19,8 @@ DATA_DIR = ROOT / ".local" / "bench"
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--products", type=int, default=5000)
-    parser.add_argument("--requests", type=int, default=480, help="per measured read")
-    parser.add_argument("--writes", type=int, default=120, help="per measured write")
+    parser.add_argument("--requests", type=int, default=800, help="per measured read")
+    parser.add_argument("--writes", type=int, default=160, help="per measured write")
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--output", type=Path, default=DATA_DIR / "latest.json")
     return parser.parse_args()

@@ -1,7 +1,7 @@
 """Where the bench list's time goes: CPU of its parts in one process, by differences.
 
-The list runs in place, with its statements timed; on a database thread, as the server does; and as a whole ASGI request.
-All ways take turns, and the medians are subtracted from each other. PostgreSQL's own time is not in it.
+The list runs in place, with its statements timed; on a database thread, as the server does; and as a whole ASGI
+request. All ways take turns, and the medians are subtracted from each other. PostgreSQL's own time is not in it.
 """
 
 import os

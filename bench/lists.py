@@ -187,7 +187,7 @@ class Way:
         assert not validate(schema._schema, self._document)
 
     async def answer(self) -> Any:
-        executor: Any = self._schema.execution_context_class.build(  # type: ignore[union-attr]
+        executor: Any = self._schema.execution_context_class.build(
             self._schema._schema, self._document, context_value=Context()
         )
         result = executor.execute_operation()

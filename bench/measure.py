@@ -27,7 +27,8 @@ from bench.operations import (
 )
 from bench.processes import ROOT, cpu_seconds, uvicorn
 
-ROUNDS = 8
+ROUNDS = 20
+ROUNDS_OF_WRITES = 8
 """What is compared takes turns so often: what else the machine does meets all alike."""
 WARM_UP = 30
 TYPENAME_FLOOR = "strawberry.asgi __typename"
@@ -114,14 +115,14 @@ class Subject:
         )
 
 
-async def take_turns(subjects: list[Subject], inside: "Inside | None" = None) -> list[Measurement]:
+async def take_turns(subjects: list[Subject], rounds: int, inside: "Inside | None" = None) -> list[Measurement]:
     """Every subject's requests, a share of each in every round."""
-    for turn in range(ROUNDS):
+    for turn in range(rounds):
         if inside is not None:
             await inside.turn()
-        for subject in subjects:
+        for subject in subjects if turn % 2 == 0 else reversed(subjects):
             bodies = subject.work.bodies
-            await subject.drive(bodies[turn * len(bodies) // ROUNDS : (turn + 1) * len(bodies) // ROUNDS])
+            await subject.drive(bodies[turn * len(bodies) // rounds : (turn + 1) * len(bodies) // rounds])
     return [each.measurement() for each in subjects]
 
 
@@ -184,7 +185,7 @@ async def run(arguments: argparse.Namespace, lists: dict[str, float]) -> Results
         for subject in subjects:
             await subject.look()
             await drive(url, subject.work.bodies[:WARM_UP], subject.clients)
-        asked = [body(TYPENAME)] * max(1600, arguments.requests)
+        asked = [body(TYPENAME)] * max(4000, arguments.requests)
         floors = [Subject(Work(TYPENAME_FLOOR, asked), typename_url, typename_process, arguments.clients)]
         sizes = {each.name: each.answer_bytes for each in writes} | {
             each.work.name: each.answer_bytes for each in subjects
@@ -197,7 +198,7 @@ async def run(arguments: argparse.Namespace, lists: dict[str, float]) -> Results
         for floor in floors:
             await drive(floor.url, asked[:200], floor.clients)
         async with Inside() as inside:
-            measured = await take_turns(subjects + floors, inside)
+            measured = await take_turns(subjects + floors, ROUNDS, inside)
         runs, fallbacks = engine_counts(url)
     parts = inside.parts()
     cpu = {each.name: each.app_cpu_ms for each in measured}
@@ -233,7 +234,7 @@ async def _drive_writes(url: str, process: psutil.Process, clients: int, works: 
     for subject in subjects:
         await subject.look()
         subject.work = Work(subject.work.name, subject.work.bodies[1:])
-    return await take_turns(subjects)
+    return await take_turns(subjects, ROUNDS_OF_WRITES)
 
 
 def engine_counts(url: str) -> tuple[int, dict[str, int]]:
