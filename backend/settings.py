@@ -218,6 +218,28 @@ RETURN_URL_ORIGINS: list[str] = env.list("RETURN_URL_ORIGINS", default=[PUBLIC_U
 # Each gateway's merchant accounts; one without variables is off. `backend/payments/gateways/<name>.py` is its adapter.
 GATEWAYS: dict[str, list[Account]] = {
     "sandbox": [Account("sandbox")] if SANDBOX_GATEWAY else [],
+    "paypal": read_accounts(
+        env,
+        "PAYPAL",
+        required=["PAYPAL_CLIENT_ID", "PAYPAL_CLIENT_SECRET", "PAYPAL_WEBHOOK_ID"],
+        optional={
+            "PAYPAL_API_URL": "https://api-m.paypal.com",
+            "PAYPAL_TIMEOUT_S": "20",
+            "PAYPAL_MERCHANT_ID": "",
+            "PAYPAL_BRAND_NAME": "",
+            "PAYPAL_SHIPPING_PREFERENCE": "NO_SHIPPING",
+            "PAYPAL_MORE_CURRENCIES": "",
+            "PAYPAL_EXPIRES_HOURS": "6",
+        },
+        shapes={
+            "PAYPAL_WEBHOOK_ID": r"[A-Za-z0-9]{1,50}",
+            "PAYPAL_API_URL": r"https?://[^/]+/?",
+            "PAYPAL_TIMEOUT_S": r"\d{1,3}(\.\d+)?",
+            "PAYPAL_SHIPPING_PREFERENCE": "NO_SHIPPING|SET_PROVIDED_ADDRESS",
+            "PAYPAL_MORE_CURRENCIES": "([A-Z]{3}(,[A-Z]{3})*)?",
+            "PAYPAL_EXPIRES_HOURS": r"\d{1,4}",
+        },
+    ),
     "sslcommerz": read_accounts(
         env,
         "SSLCOMMERZ",

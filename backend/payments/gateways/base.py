@@ -260,6 +260,8 @@ class RefundRequest:
     reason: str = ""
     reference: str = ""
     """The gateway's id of the refund, once it has told one."""
+    created_at: datetime | None = None
+    """When it was decided: gateways forget keys after weeks."""
 
     @property
     def key(self) -> str:

@@ -132,6 +132,7 @@ def _look_or_make(refund: Refund) -> RefundReport | None:
         currency=refund.currency,
         reason=refund.reason,
         reference=refund.reference,
+        created_at=refund.created_at,
     )
 
     def look(gateway: PaymentGateway, ref: PaymentRef) -> RefundReport | None:
