@@ -1,21 +1,42 @@
 """Run the requests and read the clocks."""
 
 import argparse
+import asyncio
 import statistics
+import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from urllib.request import Request, urlopen
 
+import orjson
 import psutil
 from django.db import connection
 
 from bench.client import check, connect, drive
-from bench.operations import TYPENAME, Work, body, cart_adds, payments, placements, reads, verifications
-from bench.processes import cpu_seconds, uvicorn
+from bench.operations import (
+    CART_ADD_MINIMAL,
+    TYPENAME,
+    Work,
+    body,
+    cart_adds,
+    payments,
+    placements,
+    reads,
+    verifications,
+)
+from bench.processes import ROOT, cpu_seconds, uvicorn
 
+ROUNDS = 20
+ROUNDS_OF_WRITES = 8
+"""What is compared takes turns so often: what else the machine does meets all alike."""
 WARM_UP = 30
-PROBE = 10
-FLOOR = "floor"
+TYPENAME_FLOOR = "strawberry.asgi __typename"
+RAW = "raw, size of "
+MANY_CLIENTS = 16
+METRICS_TOKEN = "only-for-measuring"
+BY_TEXT, BY_HASH, WITH_MANY = "bench list", "bench list by hash", "bench list, 16 clients"
+ADD, ADD_MINIMAL = "cart add (3 lines)", "cart add, minimal selection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,33 +62,68 @@ class Results:
     typename_cpu_ms: float
     clients: int
     products: int
+    lists_cpu_ms: dict[str, float]
+    parts_cpu_ms: dict[str, float]
+    engine_runs: int
+    engine_fallbacks: dict[str, int]
+
+    def named(self, name: str) -> Measurement:
+        return next(each for each in self.measurements if each.name == name)
 
 
-async def measure(url: str, process: psutil.Process, work: Work, clients: int, warm: bool = True) -> Measurement:
-    """Drive one kind of request to its end. Writes are not warmed up: each of theirs can be sent once."""
-    if warm:
-        await drive(url, work.bodies[:WARM_UP], clients)
-    postgres = postmaster()
-    app_before, database_before = cpu_seconds(process), database_cpu(postgres)
-    started = time.perf_counter()
-    sample = await (await connect(url)).post(work.bodies[0])
-    check(sample)
-    times = await drive(url, work.bodies[1:], clients)
-    elapsed = time.perf_counter() - started
-    count = len(work.bodies)
-    app_cpu = (cpu_seconds(process) - app_before) * 1000 / count
-    quantiles = statistics.quantiles(times, n=100)
-    return Measurement(
-        name=work.name,
-        requests=count,
-        per_second=count / elapsed,
-        p50_ms=statistics.median(times) * 1000,
-        p99_ms=quantiles[98] * 1000,
-        app_cpu_ms=app_cpu,
-        database_cpu_ms=(database_cpu(postgres) - database_before) * 1000 / count,
-        statements=int(sample.headers.get("x-sql-queries", 0)),
-        answer_bytes=len(sample.body),
-    )
+@dataclass(slots=True)
+class Subject:
+    """Requests to one server, and what they have taken so far."""
+
+    work: Work
+    url: str
+    process: psutil.Process
+    clients: int
+    statements: int = 0
+    answer_bytes: int = 0
+    app_cpu_ms: list[float] = field(default_factory=list)
+    database_cpu_ms: list[float] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    elapsed: float = 0.0
+
+    async def look(self) -> None:
+        """One request, to see what its answer is like."""
+        sample = await (await connect(self.url)).post(self.work.bodies[0])
+        check(sample)
+        self.statements = int(sample.headers.get("x-sql-queries", 0))
+        self.answer_bytes = len(sample.body)
+
+    async def drive(self, bodies: list[bytes]) -> None:
+        postgres = postmaster()
+        app, database, started = cpu_seconds(self.process), database_cpu(postgres), time.perf_counter()
+        self.times += await drive(self.url, bodies, self.clients)
+        self.elapsed += time.perf_counter() - started
+        self.app_cpu_ms.append((cpu_seconds(self.process) - app) * 1000 / len(bodies))
+        self.database_cpu_ms.append((database_cpu(postgres) - database) * 1000 / len(bodies))
+
+    def measurement(self) -> Measurement:
+        return Measurement(
+            name=self.work.name,
+            requests=len(self.times),
+            per_second=len(self.times) / self.elapsed,
+            p50_ms=statistics.median(self.times) * 1000,
+            p99_ms=statistics.quantiles(self.times, n=100)[98] * 1000,
+            app_cpu_ms=statistics.median(self.app_cpu_ms),
+            database_cpu_ms=statistics.median(self.database_cpu_ms),
+            statements=self.statements,
+            answer_bytes=self.answer_bytes,
+        )
+
+
+async def take_turns(subjects: list[Subject], rounds: int, inside: "Inside | None" = None) -> list[Measurement]:
+    """Every subject's requests, a share of each in every round."""
+    for turn in range(rounds):
+        if inside is not None:
+            await inside.turn()
+        for subject in subjects if turn % 2 == 0 else reversed(subjects):
+            bodies = subject.work.bodies
+            await subject.drive(bodies[turn * len(bodies) // rounds : (turn + 1) * len(bodies) // rounds])
+    return [each.measurement() for each in subjects]
 
 
 @cache
@@ -86,52 +142,109 @@ def database_cpu(process: psutil.Process | None) -> float:
     return 0.0 if process is None else cpu_seconds(process)
 
 
-async def floor_typename(requests: int, clients: int) -> float:
-    with uvicorn("bench.floors:strawberry_typename") as (url, process):
-        work = Work(FLOOR, [body(TYPENAME)] * requests)
-        return (await measure(url, process, work, clients)).app_cpu_ms
+class Inside:
+    """A process that measures the parts of the bench list in itself, whenever it is its turn."""
+
+    def __init__(self) -> None:
+        self.turns: list[dict[str, float]] = []
+
+    async def __aenter__(self) -> "Inside":
+        pipe = asyncio.subprocess.PIPE
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bench.inside", stdin=pipe, stdout=pipe, cwd=ROOT
+        )
+        await self.turn()
+        self.turns.clear()  # that warmed up
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._process.terminate()
+        await self._process.wait()
+
+    async def turn(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(b"go\n")
+        self.turns.append(orjson.loads(await self._process.stdout.readline()))
+
+    def parts(self) -> dict[str, float]:
+        return {name: statistics.median(each[name] for each in self.turns) for name in self.turns[0]}
 
 
-async def floor_raw(size: int, requests: int, clients: int) -> float:
-    with uvicorn("bench.floors:raw", SIZE=str(size)) as (url, process):
-        work = Work(FLOOR, [body(TYPENAME)] * requests)
-        return (await measure(url, process, work, clients)).app_cpu_ms
-
-
-async def run(arguments: argparse.Namespace) -> Results:
-    """Floors, shop, floors again; the floors are the means of both. A first look tells the answers' sizes."""
-    clients = arguments.clients
-    sizes = {each.name: each.answer_bytes for each in await measure_shop(PROBE, PROBE, clients=2)}
-    floor_count = max(2000, arguments.requests)
-    floors = [await measure_floors(sizes, floor_count, clients)]
-    measured = await measure_shop(arguments.requests, arguments.writes, clients)
-    floors.append(await measure_floors(sizes, floor_count, clients))
-    means = {name: statistics.mean(round[name] for round in floors) for name in floors[0]}
-    typename = means.pop(FLOOR)
-    return Results(measured, means, typename, clients, arguments.products)
-
-
-async def measure_floors(sizes: dict[str, int], requests: int, clients: int) -> dict[str, float]:
-    """The app's CPU per request: raw answers by the name of the operation whose size they have, and `FLOOR`."""
-    raw = {name: await floor_raw(size, requests, clients) for name, size in sizes.items()}
-    return {**raw, FLOOR: await floor_typename(requests, clients)}
-
-
-async def measure_shop(requests: int, writes: int, clients: int) -> list[Measurement]:
-    with uvicorn("schema.asgi:application") as (url, process):
-        measured = [await measure(url, process, work, clients) for work in await reads(url, requests)]
-        return measured + await measure_writes(url, process, writes, clients)
+async def run(arguments: argparse.Namespace, lists: dict[str, float]) -> Results:
+    """Three servers at once: the shop and both floors. Writes first; then reads and floors, in turns."""
+    with (
+        uvicorn("schema.asgi:application", METRICS_TOKEN=METRICS_TOKEN) as (url, process),
+        uvicorn("bench.floors:strawberry_typename") as (typename_url, typename_process),
+        uvicorn("bench.floors:raw") as (raw_url, raw_process),
+    ):
+        writes = await measure_writes(url, process, arguments.writes, arguments.clients)
+        subjects = [Subject(work, url, process, arguments.clients) for work in await reads(url, arguments.requests)]
+        text = next(each.work for each in subjects if each.work.name == BY_TEXT)
+        subjects.append(Subject(Work(WITH_MANY, text.bodies * 3), url, process, MANY_CLIENTS))
+        for subject in subjects:
+            await subject.look()
+            await drive(url, subject.work.bodies[:WARM_UP], subject.clients)
+        asked = [body(TYPENAME)] * max(4000, arguments.requests)
+        floors = [Subject(Work(TYPENAME_FLOOR, asked), typename_url, typename_process, arguments.clients)]
+        sizes = {each.name: each.answer_bytes for each in writes} | {
+            each.work.name: each.answer_bytes for each in subjects
+        }
+        base = raw_url.removesuffix("graphql")
+        floors += [
+            Subject(Work(RAW + name, asked), f"{base}{size}", raw_process, arguments.clients)
+            for name, size in sizes.items()
+        ]
+        for floor in floors:
+            await drive(floor.url, asked[:200], floor.clients)
+        async with Inside() as inside:
+            measured = await take_turns(subjects + floors, ROUNDS, inside)
+        runs, fallbacks = engine_counts(url)
+    parts = inside.parts()
+    cpu = {each.name: each.app_cpu_ms for each in measured}
+    return Results(
+        measurements=measured[: len(subjects)] + writes,
+        raw_cpu_ms={name.removeprefix(RAW): spent for name, spent in cpu.items() if name.startswith(RAW)},
+        typename_cpu_ms=cpu[TYPENAME_FLOOR],
+        clients=arguments.clients,
+        products=arguments.products,
+        lists_cpu_ms=lists,
+        parts_cpu_ms={**parts, "HTTP, several requests at once": cpu[BY_TEXT] - parts["request"]},
+        engine_runs=runs,
+        engine_fallbacks=fallbacks,
+    )
 
 
 async def measure_writes(url: str, process: psutil.Process, count: int, clients: int) -> list[Measurement]:
+    """None is warmed up with its own requests: each of theirs can be sent once."""
     adds, carts = await cart_adds(url, count)
-    measured = [await measure(url, process, adds, clients, warm=False)]
-    place = await placements(url, carts)
-    measured.append(await measure(url, process, place, clients, warm=False))
+    minimal, _ = await cart_adds(url, count, CART_ADD_MINIMAL, ADD_MINIMAL)
+    measured = await _drive_writes(url, process, clients, [adds, minimal])
+    measured += await _drive_writes(url, process, clients, [await placements(url, carts)])
     adds, carts = await cart_adds(url, count)
     await drive(url, adds.bodies, clients)
     await placements(url, carts)
     begin, starts = await payments(url, carts)
-    measured.append(await measure(url, process, begin, clients, warm=False))
-    measured.append(await measure(url, process, await verifications(url, starts), clients, warm=False))
-    return measured
+    measured += await _drive_writes(url, process, clients, [begin])
+    return measured + await _drive_writes(url, process, clients, [await verifications(url, starts)])
+
+
+async def _drive_writes(url: str, process: psutil.Process, clients: int, works: list[Work]) -> list[Measurement]:
+    subjects = [Subject(work, url, process, clients) for work in works]
+    for subject in subjects:
+        await subject.look()
+        subject.work = Work(subject.work.name, subject.work.bodies[1:])
+    return await take_turns(subjects, ROUNDS_OF_WRITES)
+
+
+def engine_counts(url: str) -> tuple[int, dict[str, int]]:
+    """What the shop's engine has run, and what it has not, by reason."""
+    asked = Request(url.replace("/graphql", "/metrics"), headers={"Authorization": f"Bearer {METRICS_TOKEN}"})
+    runs, fallbacks = 0, {}
+    for line in urlopen(asked, timeout=10).read().decode().splitlines():
+        name, _, value = line.rpartition(" ")
+        if name == "cartograph_engine_runs_total":
+            runs = int(float(value))
+        elif name.startswith("cartograph_engine_fallbacks_total{"):
+            fallbacks[name.partition('"')[2].rpartition('"')[0]] = int(float(value))
+    return runs, fallbacks

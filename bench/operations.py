@@ -82,6 +82,11 @@ mutation CartLinesAdd($cartId: ID!, $lines: [CartLineInput!]!) {
   }
 }
 """
+CART_ADD_MINIMAL = """
+mutation CartLinesAdd($cartId: ID!, $lines: [CartLineInput!]!) {
+  cartLinesAdd(input: { cartId: $cartId, lines: $lines }) { userErrors { code } }
+}
+"""
 CART_ADDRESS = """
 mutation CartAddressesUpdate($cartId: ID!, $shipping: AddressInput!) {
   cartAddressesUpdate(input: { cartId: $cartId, shippingAddress: $shipping }) { userErrors { code message field } }
@@ -161,7 +166,9 @@ async def hashed(url: str, query: str) -> bytes:
     return orjson.dumps({"extensions": extensions})
 
 
-async def cart_adds(url: str, count: int) -> tuple[Work, list[str]]:
+async def cart_adds(
+    url: str, count: int, document: str = CART_ADD, name: str = "cart add (3 lines)"
+) -> tuple[Work, list[str]]:
     """Additions of three lines, each to an empty cart of its own; also the carts' ids."""
     nodes = (await ask(url, VARIANTS))[0]["products"]["nodes"]
     variants = [
@@ -174,8 +181,8 @@ async def cart_adds(url: str, count: int) -> tuple[Work, list[str]]:
         chosen = [variants[(n * 3 + k) % len(variants)] for k in range(3)]
         lines = [{"variantId": variant, "quantity": 1} for variant in chosen]
         carts.append(cart)
-        bodies.append(body(CART_ADD, {"cartId": cart, "lines": lines}))
-    return Work("cart add (3 lines)", bodies), carts
+        bodies.append(body(document, {"cartId": cart, "lines": lines}))
+    return Work(name, bodies), carts
 
 
 async def placements(url: str, carts: list[str]) -> Work:

@@ -59,10 +59,17 @@ def test_all_roots_share_a_hop() -> None:
     assert context.asked == [("chosen", 1)]
 
 
-def test_a_query_without_batches_takes_no_hop() -> None:
-    result, context = run("{ __typename }")
-    assert result.data == {"__typename": "Query"}
+@pytest.mark.parametrize("document", ["{ __typename }", "{ book(number: 12) { digits(times: 2) title shout } }"])
+def test_what_does_no_io_takes_no_hop(document: str) -> None:
+    result, context = run(document)
+    assert result.errors is None
     assert context.hops == 0
+    PAIR.run_once(document)
+
+
+def test_a_fault_of_one_parent_in_a_pure_batch_is_that_parents() -> None:
+    errors = PAIR.fall_back("{ shelf(count: 7) { digits frail } }", "a Fault in place of a value")
+    assert set(errors) == {("shelf", 2, "frail"), ("shelf", 6, "frail")}
 
 
 def test_arguments_follow_the_variables_of_each_request() -> None:

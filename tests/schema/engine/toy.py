@@ -177,6 +177,14 @@ class Book(Named):
     def broken(rows: list[Any]) -> list[str | None]:
         raise Fault("all of it")
 
+    @batched(pure=True)
+    def digits(rows: list[Any], *, times: int = 1) -> list[list[int]]:
+        return [[int(digit) for digit in str(row.number) * times] for row in rows]
+
+    @batched(pure=True)
+    def frail(rows: list[Any], ctx: Context) -> list[str | None]:
+        return [Fault(f"frail {row.number}") if row.number % 4 == 2 else f"{ctx.hops >= 0}" for row in rows]  # type: ignore[misc]
+
     @batched
     def short(rows: list[Any]) -> list[str | None]:
         return ["one too few"] * (len(rows) - 1)
