@@ -14,6 +14,7 @@ ROUTES: dict[str, tuple[Route, ...]] = {
     "order.paid": (Route("notifications", "send_order_confirmation"),),
     "account.mail_due": (Route("notifications", "send_account_mail"),),
     "password.reset_requested": (Route("notifications", "send_password_reset"),),
+    "code.requested": (Route("notifications", "send_code"),),
     "session.token_reused": (Route("notifications", "warn_of_reused_token"),),
     "webhook.received": (Route("payments", "process_webhook"),),
     "order.expired": (Route("payments", "wind_up"),),

@@ -10,7 +10,9 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from backend.accounts import keys
         from backend.accounts.roles import grant_after_migrating
+        from backend.core import sms
 
         keys.check()
+        sms.check()
         # After django.contrib.auth's own receiver, which makes the permissions: it stands first in INSTALLED_APPS.
         post_migrate.connect(grant_after_migrating, dispatch_uid="backend.accounts.roles")

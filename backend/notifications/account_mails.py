@@ -11,9 +11,11 @@ from django.template.loader import render_to_string
 
 from backend.accounts.links import EMAIL_LINK, PASSWORD_LINK
 from backend.accounts.models import Customer, User
+from backend.accounts.services import make_code
 from backend.accounts.throttles import may_mail
-from backend.core import clock
-from backend.notifications.account_texts import ACCOUNT_TEXTS
+from backend.core import clock, sms
+from backend.core.once import claim
+from backend.notifications.account_texts import ACCOUNT_TEXTS, CODE_BY_SMS
 from backend.notifications.models import SentEmail
 
 _LIMITED = {"verify_email", "password_reset"}
@@ -41,12 +43,41 @@ def send_account_mail(*, event_id: UUID, user_id: int, kind: str, to: str = "") 
         return False
     token, link = _link(user, kind)
     context = {"words": words, "shop": settings.SHOP_NAME, "language": language, "link": link, "token": token}
+    _send(subject, recipient, context)
+    return True
+
+
+@transaction.atomic
+def send_code(*, event_id: UUID, challenge_id: UUID) -> bool:
+    """Make the code of a challenge and send it by email or SMS, to whoever has the destination; False where nobody has.
+
+    The code is made here, when it is sent: no queue ever holds one. A crash in between sends another rather than none.
+    """
+    sending = make_code(challenge_id=challenge_id) if claim(event_id, "one_time_code") else None
+    if sending is None:
+        return False
+    language = _language(sending.user)
+    if sending.by_sms:
+        text = CODE_BY_SMS[language]
+        text = text.format(shop=settings.SHOP_NAME, code=sending.code, minutes=settings.CODE_MINUTES)
+        sms.sender().send(to=sending.destination, text=text)
+        return True
+    words = ACCOUNT_TEXTS[language]["one_time_code"]
+    subject = f"{words.subject} - {settings.SHOP_NAME}"
+    SentEmail.objects.create(
+        event_id=event_id, kind="one_time_code", recipient=sending.user.email, subject=subject, sent_at=clock.now()
+    )
+    context = {"words": words, "shop": settings.SHOP_NAME, "language": language, "link": "", "token": sending.code}
+    _send(subject, sending.user.email, context)
+    return True
+
+
+def _send(subject: str, recipient: str, context: dict[str, object]) -> None:
     text = render_to_string("notifications/account.txt", context)
     html = render_to_string("notifications/account.html", context)
     message = EmailMultiAlternatives(subject, text, to=[recipient], headers={"Date": format_datetime(clock.now())})
     message.attach_alternative(html, "text/html")
     message.send()
-    return True
 
 
 def send_password_reset(*, event_id: UUID, email: str) -> bool:

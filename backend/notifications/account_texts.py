@@ -150,3 +150,8 @@ ACCOUNT_TEXTS: dict[str, dict[str, Words]] = {
         ),
     },
 }
+
+CODE_BY_SMS: dict[str, str] = {
+    "en": "{shop}: your code is {code}. It works for {minutes} minutes. Never tell it to anybody.",
+    "de": "{shop}: Dein Code ist {code}. Er gilt {minutes} Minuten. Gib ihn niemandem.",
+}

@@ -29,6 +29,12 @@ def send_password_reset(event_id: str, key: str, data: dict[str, Any]) -> None:
     account_mails.send_password_reset(event_id=UUID(event_id), email=data["email"])
 
 
+@dramatiq.actor(queue_name=QUEUE, max_retries=5, min_backoff=2_000, max_backoff=60_000, time_limit=60_000)  # ms
+def send_code(event_id: str, challenge_id: str, data: dict[str, Any]) -> None:
+    """A one-time code to whoever has the destination, if anybody has; not any more when its time is over."""
+    account_mails.send_code(event_id=UUID(event_id), challenge_id=UUID(challenge_id))
+
+
 @dramatiq.actor(queue_name=QUEUE, max_retries=10, min_backoff=2_000, max_backoff=600_000, time_limit=60_000)  # ms
 def warn_of_reused_token(event_id: str, session_id: str, data: dict[str, Any]) -> None:
     """Tell somebody that one of their sign-ins was copied."""

@@ -7,7 +7,7 @@ from functools import partial
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.crypto import constant_time_compare, salted_hmac
 
@@ -120,19 +120,25 @@ def verify_phone(*, user_id: int, challenge_id: UUID, code: str) -> User:
     Raises CodeInvalid, TokenExpired, or TooManyAttempts.
     """
     with transaction.atomic():
-        own = Challenge.objects.filter(pk=challenge_id, user_id=user_id).values_list("destination", flat=True).first()
-        same = Q(phone=own, phone_verified_at__isnull=False) if own else Q(pk=None)
-        people = User.objects.select_for_update(of=("self",), no_key=True).filter(Q(pk=user_id) | same).order_by("pk")
-        user = next(each for each in people if each.pk == user_id)
+        _one_at_a_time(challenge_id)
         challenge = _open(challenge_id, ChallengeKind.PHONE, user_id=user_id)
         right = _answer(challenge, code)
+        user = User.objects.get(pk=user_id)
         if right:
-            User.objects.filter(phone=user.phone).exclude(pk=user.pk).update(phone_verified_at=None)
+            others = User.objects.filter(phone=user.phone, phone_verified_at__isnull=False).exclude(pk=user.pk)
+            others.update(phone_verified_at=None)
             user.phone_verified_at = clock.now()
             user.save(update_fields=["phone_verified_at"])
     if not right:
         raise CodeInvalid(field=["code"])
     return user
+
+
+def _one_at_a_time(challenge_id: UUID) -> None:
+    """Let one person at a time show that a number is theirs: each would wait for rows that the others have locked."""
+    numbers = Challenge.objects.filter(pk=challenge_id).values_list("destination", flat=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"phone {numbers.first()}"])
 
 
 def delete_old_challenges() -> int:
@@ -182,7 +188,7 @@ def _owner(challenge: Challenge) -> User | None:
     """Whose destination it is now: of an address that was verified, or of a number that was. In any case one person."""
     active = User.objects.filter(is_active=True)
     if challenge.kind == ChallengeKind.PHONE:
-        return active.filter(pk=challenge.user_id, phone=challenge.destination).first()
+        return active.filter(pk=challenge.user_id or 0, phone=challenge.destination).first()
     mine = Q() if challenge.user_id is None else Q(pk=challenge.user_id)
     if "@" in challenge.destination:
         with_address = User.objects.with_login(challenge.destination)

@@ -76,3 +76,45 @@ mutation PasswordReset($token: String!, $new: String!) {
 )
 DELETE = "mutation ($password: String!) { userDelete(input: { password: $password }) { deleted userErrors { code } } }"
 EXPORT = "mutation { userDataExport { data userErrors { code } } }"
+OTP = """
+mutation OtpRequest($destination: String!, $cartId: ID) {
+  otpRequest(input: { destination: $destination, cartId: $cartId }) {
+    challenge { id kind expiresAt } userErrors { code message field }
+  }
+}
+"""
+ANSWER = (
+    SESSION
+    + """
+mutation TokenChallengeAnswer($challengeId: ID!, $code: String!) {
+  tokenChallengeAnswer(input: { challengeId: $challengeId, code: $code }) {
+    ...Session cartMerge { cart { id } outcomes { outcome } }
+  }
+}
+"""
+)
+SIGN_IN_WITH_CART = (
+    SESSION
+    + """
+mutation ($login: String!, $password: String!, $cartId: ID) {
+  tokenCreate(input: { login: $login, password: $password, cartId: $cartId }) { ...Session cartMerge { cart { id } } }
+}
+"""
+)
+FACTOR_ENABLE = "mutation { twoFactorEnable { secret otpauthUri userErrors { code message field } } }"
+FACTOR_CONFIRM = """
+mutation ($code: String!) {
+  twoFactorConfirm(input: { code: $code }) { recoveryCodes userErrors { code message field } }
+}
+"""
+FACTOR_DISABLE = """
+mutation ($code: String!) { twoFactorDisable(input: { code: $code }) { user { id } userErrors { code message field } } }
+"""
+PHONE_REQUEST = "mutation { phoneVerificationRequest { challenge { id kind } userErrors { code message field } } }"
+PHONE_VERIFY = """
+mutation ($challengeId: ID!, $code: String!) {
+  phoneVerify(input: { challengeId: $challengeId, code: $code }) {
+    user { id phoneVerified } userErrors { code message field }
+  }
+}
+"""
