@@ -198,6 +198,7 @@ SCHEDULE = [
     "backend.carts.schedule.DELETE_EXPIRED_CARTS",
     "backend.orders.schedule.EXPIRE_UNPAID_ORDERS",
     "backend.payments.schedule.VERIFY_SILENT_PAYMENTS",
+    "backend.payments.schedule.VERIFY_UNCLAIMED_PAYMENTS",
 ]
 
 # What is known of a person: handed out to them, and erased when they leave, in this order.
@@ -250,6 +251,20 @@ GATEWAYS: dict[str, list[Account]] = {
             "SSLCOMMERZ_FOREIGN_CURRENCIES": "",
             "SSLCOMMERZ_UNSIGNED": "reject",
             "SSLCOMMERZ_REFUND_KEYS": "0",
+        },
+    ),
+    "zarinpal": read_accounts(
+        env,
+        "ZARINPAL",
+        required=["ZARINPAL_MERCHANT_ID"],
+        optional={
+            "ZARINPAL_API_URL": "https://payment.zarinpal.com",
+            "ZARINPAL_TIMEOUT_S": "15",
+            "ZARINPAL_UNIT": "IRR",
+            "ZARINPAL_ACCESS_TOKEN": "",
+            "ZARINPAL_TERMINAL_ID": "",
+            "ZARINPAL_REFUND_METHOD": "PAYA",
+            "ZARINPAL_GRAPHQL_URL": "https://next.zarinpal.com/api/v4/graphql/",
         },
     ),
 }

@@ -134,6 +134,8 @@ class Capabilities:
     disputes: bool = False
     reports: bool = False
     """Whether it is a `optional.ReportsDays` too."""
+    unclaimed: bool = False
+    """Whether it is a `optional.ListsUnclaimed` too."""
     saved_methods: bool = False
     """Whether it is a `optional.SavesMethods` too."""
     play_money: bool = False

@@ -27,6 +27,12 @@ class ReportsDays(Protocol):
         ...
 
 
+class ListsUnclaimed(Protocol):
+    def unclaimed(self) -> list[str]:
+        """References of the latest payments that buyers made and that nobody has taken. Raises GatewayUnavailable."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SavedMethod:
     """A way to pay that a gateway keeps for a customer."""

@@ -6,7 +6,7 @@ from backend.payments.services.refunding import execute_refund, request_refund
 from backend.payments.services.saving import KeptMethod, begin_saving, forget_method, list_methods
 from backend.payments.services.settling import apply_report
 from backend.payments.services.starting import StartedPayment, start_payment
-from backend.payments.services.sweeping import retry_silent_refunds, verify_silent_payments
+from backend.payments.services.sweeping import retry_silent_refunds, verify_silent_payments, verify_unclaimed_payments
 from backend.payments.services.verifying import (
     note_dead_webhook,
     process_webhook,
@@ -36,5 +36,6 @@ __all__ = [
     "verify_payment",
     "verify_returned",
     "verify_silent_payments",
+    "verify_unclaimed_payments",
     "wind_up",
 ]

@@ -4,17 +4,20 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from backend.core import clock
+from backend.payments.gateways import registry
 from backend.payments.gateways.base import GatewayUnavailable
+from backend.payments.gateways.optional import ListsUnclaimed
 from backend.payments.gateways.registry import GatewayNotOffered
 from backend.payments.models import WAITING_STATES, Payment, Refund, RefundState
 from backend.payments.patience import FORGOTTEN, next_question
 from backend.payments.services.refunding import execute_refund
+from backend.payments.services.settling import DECIDED
 from backend.payments.services.verifying import ask_gateway
 
 logger = logging.getLogger(__name__)
@@ -28,6 +31,30 @@ Silent = TypeVar("Silent", Payment, Refund)
 def verify_silent_payments() -> int:
     """Ask gateways about open payments, the longest due first; returns how many were asked about."""
     return _sweep(Payment.objects.filter(state__in=WAITING_STATES), _ask_about, forgotten=FORGOTTEN)
+
+
+def verify_unclaimed_payments() -> int:
+    """Ask about what gateways list as paid and not taken, also of payments that were given up; returns how many.
+
+    Where nobody tells us of a payment, a buyer who pays late or after a failure is found here.
+    """
+    asked = 0
+    for gateway in registry.enabled():
+        if not gateway.capabilities.unclaimed:
+            continue
+        try:
+            references = cast(ListsUnclaimed, gateway).unclaimed()
+        except GatewayUnavailable:
+            logger.warning("%s does not list what nobody has taken", gateway.id)
+            continue
+        ours = Payment.objects.filter(gateway=gateway.id, account=gateway.account.name, reference__in=references)
+        for payment in ours.exclude(state__in=DECIDED).order_by("created_at", "pk")[:BATCH]:
+            asked += 1
+            try:
+                _ask_about(payment)
+            except GatewayUnavailable:
+                logger.warning("No answer about payment %s", payment.pk)
+    return asked
 
 
 def _ask_about(payment: Payment) -> None:

@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
@@ -33,7 +34,9 @@ def operation(name: str) -> Callable[[Handler], Handler]:
             if how == "LOST_AFTER":
                 await handler(fake, request)
             if how.startswith("LOST"):
-                await asyncio.sleep(FOREVER_S)
+                with suppress(asyncio.CancelledError):  # the end of the process
+                    await asyncio.sleep(FOREVER_S)
+                return Response(status_code=503)
             if how == "ERROR_500":
                 return Response("<html>Internal Server Error</html>", status_code=500, media_type="text/html")
             return Response('{"status": tru', media_type="application/json")
