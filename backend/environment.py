@@ -13,7 +13,10 @@ from django.core.exceptions import ImproperlyConfigured
 from limits import parse_many
 
 from backend.core.addresses import COUNTRIES
+from backend.core.caller import Role
 
+CALLERS = ("anonymous", "customer", "vendor", "staff")
+"""Who asks, as far as operations are counted."""
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 YES_OR_NO = {*environ.Env.BOOLEAN_TRUE_STRINGS, "0", "1", "false", "off", "no", "n"}
 
@@ -64,6 +67,11 @@ def _are_tries(text: str) -> bool:
         return False
 
 
+def _is_rate(text: str) -> bool:
+    name, _, count = text.partition("=")
+    return name in CALLERS and count.isascii() and count.isdigit() and 0 < int(count) <= 10**9
+
+
 TRIES = Rule(_are_tries, "numbers of tries in times, such as 5/minute;20/hour")
 ANYTHING = Rule(lambda _: True, "")
 WEB_ADDRESS = Rule(_web_address, "an address such as https://shop.example.com")
@@ -93,6 +101,15 @@ RULES = {
     "REGISTRATIONS_PER_ADDRESS": TRIES,
     "MAILS_PER_ADDRESS": TRIES,
     "MAILS_PER_ACCOUNT": TRIES,
+    "CODE_MINUTES": _whole(1, 60),
+    "CODE_TRIES": _whole(1, 20),
+    "CODES_PER_DESTINATION": TRIES,
+    "CODES_PER_DESTINATION_OVERALL": TRIES,
+    "CODES_PER_ADDRESS": TRIES,
+    "SECOND_FACTOR_TRIES": TRIES,
+    "SECOND_FACTOR_TRIES_PER_ACCOUNT": TRIES,
+    "SECOND_FACTOR_ROLES": _each_of({*Role}.__contains__, f"some of {', '.join(Role)}, with commas"),
+    "OPERATIONS_PER_MINUTE": _each_of(_is_rate, f"some of {'=60, '.join(CALLERS)}=60, with commas"),
     "DATABASE_URL": _address(
         {"postgres", "postgresql"}, "a PostgreSQL's address: postgres://user:password@host:5432/name", secret=True
     ),

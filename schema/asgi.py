@@ -36,7 +36,7 @@ def _with_cors(application: ASGIApp) -> ASGIApp:
         allow_headers=["*"],
         # Cookies cross origins only for those that the shop names.
         allow_credentials=bool(settings.CORS_ALLOWED_ORIGINS),
-        expose_headers=["x-request-id", "x-sql-queries"],
+        expose_headers=["x-request-id", "x-sql-queries", "retry-after"],
     )
 
 

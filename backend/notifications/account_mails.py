@@ -1,6 +1,7 @@
 """Mails about accounts. Links are made here, when the mail is: no table and no queue ever holds one."""
 
 from email.utils import format_datetime
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
@@ -72,7 +73,7 @@ def send_code(*, event_id: UUID, challenge_id: UUID) -> bool:
     return True
 
 
-def _send(subject: str, recipient: str, context: dict[str, object]) -> None:
+def _send(subject: str, recipient: str, context: dict[str, Any]) -> None:
     text = render_to_string("notifications/account.txt", context)
     html = render_to_string("notifications/account.html", context)
     message = EmailMultiAlternatives(subject, text, to=[recipient], headers={"Date": format_datetime(clock.now())})

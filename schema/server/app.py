@@ -31,6 +31,7 @@ from schema.server.documents import Document, Unclear, select_operation, version
 from schema.server.execution import execute
 from schema.server.permissions import check_refused
 from schema.server.persisted import PARAMETERS, Asked, find_document
+from schema.server.rates import check_rate
 from schema.server.websocket import TextWebSocketAdapter, WebSocketHandler
 
 GRAPHIQL = Path(__file__).parent / "graphiql" / "index.html"
@@ -39,6 +40,7 @@ GRAPHQL_RESPONSE = "application/graphql-response+json"
 NEEDS_STREAM = (
     "A subscription needs a stream: use a WebSocket (graphql-transport-ws), or send `Accept: text/event-stream`."
 )
+TOO_MANY_REQUESTS = 429
 _CODES = {405: "METHOD_NOT_ALLOWED", 413: "PAYLOAD_TOO_LARGE", 415: "UNSUPPORTED_MEDIA_TYPE"}
 _HEADERS = {
     "x-content-type-options": "nosniff",
@@ -136,6 +138,8 @@ class GraphQLApp(GraphQL[Context, None]):
         sub_response: Response,
     ) -> Any:
         try:
+            if settings.OPERATIONS_PER_MINUTE:
+                await check_rate(context)
             document = await find_document(self.schema, request_data.asked)
             _check_operation(document.node, request_data, request_adapter.method)
             if context.refused is not None:
@@ -144,8 +148,15 @@ class GraphQLApp(GraphQL[Context, None]):
             raise HTTPException(400, error.message) from None
         except GraphQLError as error:
             refused = PreExecutionError(data=None, errors=[error])
+            if "retryAfter" in (error.extensions or {}):
+                _say_when(sub_response, error, request_data.protocol)
             return refused if request_data.protocol == "http" else _once(refused)
         request_data.query, request_data.document = document.text, document
+        if request_data.protocol != "http" and not _is_subscription(document.node, request_data.operation_name):
+            # Before the stream begins: what signs in sets cookies, and headers are sent first.
+            return _once(
+                await self.execute_single(request, request_adapter, sub_response, context, root_value, request_data)
+            )
         result = await super().execute_operation(
             request, request_adapter, request_data, context, root_value, sub_response
         )
@@ -183,6 +194,13 @@ class GraphQLApp(GraphQL[Context, None]):
             request.scope["cartograph.context"] = context
         return context
 
+    async def create_streaming_response(self, request: Any, stream: Any, sub_response: Response, headers: Any) -> Any:
+        response = await super().create_streaming_response(request, stream, sub_response, headers)
+        # Strawberry keeps one header of each name: of two cookies the second alone.
+        del response.headers["set-cookie"]
+        response.raw_headers.extend(pair for pair in sub_response.raw_headers if pair[0] == b"set-cookie")
+        return response
+
     async def on_ws_connect(self, context: Context) -> Any:
         """The access token of a WebSocket comes with `connection_init`: browsers cannot send headers with it."""
         given = context.connection_params
@@ -214,8 +232,10 @@ class GraphQLApp(GraphQL[Context, None]):
             headers["x-sql-queries"] = str(context.statements.total)
         if GRAPHQL_RESPONSE in request.headers.get("accept", "").lower() and headers.get("content-type") == JSON:
             headers["content-type"] = GRAPHQL_RESPONSE
-            if bytes(response.body).startswith(b'{"data":null') or not bytes(response.body).startswith(b'{"data"'):
-                response.status_code = 400 if b'"path"' not in bytes(response.body) else 200
+            body = bytes(response.body)
+            nothing = body.startswith(b'{"data":null') or not body.startswith(b'{"data"')
+            if nothing and response.status_code != TOO_MANY_REQUESTS:
+                response.status_code = 400 if b'"path"' not in body else 200
 
 
 def _request_data(given: Any, protocol: GraphQLRequestProtocol) -> RequestData:
@@ -231,6 +251,17 @@ def _request_data(given: Any, protocol: GraphQLRequestProtocol) -> RequestData:
     return RequestData(
         asked.text, given.get("variables"), given.get("operationName"), given.get("extensions"), protocol, asked=asked
     )
+
+
+def _is_subscription(document: DocumentNode, name: str | None) -> bool:
+    return select_operation(document, name).operation is OperationType.SUBSCRIPTION
+
+
+def _say_when(response: Response, error: GraphQLError, protocol: str) -> None:
+    """Tell by status and header, too, when there are operations again. A stream has begun well, and tells it inside."""
+    response.headers["retry-after"] = str((error.extensions or {})["retryAfter"])
+    if protocol == "http":
+        response.status_code = TOO_MANY_REQUESTS
 
 
 def _check_operation(document: DocumentNode, asked: GraphQLRequestData, method: str) -> None:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 import orjson
+from django.conf import settings
 from graphql import GraphQLError
 from starlette.websockets import WebSocketDisconnect
 from strawberry.asgi import ASGIWebSocketAdapter
@@ -19,6 +20,7 @@ from schema.server.documents import select_operation
 from schema.server.errors import coded
 from schema.server.permissions import check_refused
 from schema.server.persisted import PARAMETERS, Asked, find_document
+from schema.server.rates import check_rate
 
 MAX_OPERATIONS = 50
 """How many operations one connection may run at a time."""
@@ -83,6 +85,8 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         try:
             if len(self.operations) > MAX_OPERATIONS:
                 raise coded("BAD_USER_INPUT", f"A connection runs at most {MAX_OPERATIONS} operations at a time.")
+            if settings.OPERATIONS_PER_MINUTE:
+                await check_rate(self.context)
             document = await find_document(self.schema, Asked(cast(dict[str, Any], operation.query)))
             select_operation(document.node, operation.operation_name)
             await self._still_signed_in(operation.operation_name, document.node)

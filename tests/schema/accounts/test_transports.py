@@ -88,6 +88,15 @@ def test_cookies_are_out_of_reach_of_scripts_and_other_sites(jar: SimpleCookie, 
         assert int(morsel["max-age"]) == settings.REFRESH_TOKEN_DAYS * 24 * 60 * 60
 
 
+def test_both_cookies_come_with_a_stream(http: Any) -> None:
+    make_user("ada@example.com")
+    headers = {"x-token-mode": "cookie", "accept": "text/event-stream"}
+    answer = post(http, SIGN_IN, headers, login="ada@example.com", password=PASSWORD)
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert set(cookies_of(answer)) == {"cartograph_access", "cartograph_refresh"}
+    assert codes(post(http, WHO, as_header(cookies_of(answer)))) == []
+
+
 def test_cookies_are_secure_where_the_shop_is(http: Any, settings: Any) -> None:
     settings.TOKEN_COOKIE_SECURE = True
     make_user("ada@example.com")
