@@ -6,7 +6,8 @@ from backend.core.money import exponent
 from backend.payments.gateways.accounts import Account, account
 from backend.payments.gateways.amounts import to_major, to_minor
 from backend.payments.models import Operation, Payment
-from tests.gateways.fakes.paypal import CLIENT_ID, CLIENT_SECRET, MERCHANT_ID
+from tests.gateways.fakes.paypal import CLIENT_ID, CLIENT_SECRET
+from tests.gateways.fakes.paypal_books import MERCHANT_ID
 from tests.gateways.fakes.paypal_messages import WEBHOOK_ID
 from tests.gateways.harness import Can, ProcessHarness, Sent
 

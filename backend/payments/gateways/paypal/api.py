@@ -57,7 +57,7 @@ class Api(paypalrestsdk.Api):  # type: ignore[misc]  # it has no types
     `get`, `post` and the other verbs are the SDK's. A POST is tried again only with a request id.
     """
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, *, transport: httpx.BaseTransport | None = None) -> None:
         url = account["api_url"].rstrip("/")
         super().__init__(  # in "live" mode the SDK itself would keep keys and bodies to itself
             mode="live",
@@ -66,7 +66,7 @@ class Api(paypalrestsdk.Api):  # type: ignore[misc]  # it has no types
             endpoint=url,
             token_endpoint=url,
         )
-        self._door = GatewayHttp("paypal", url, timeout_s=float(account["timeout_s"]))
+        self._door = GatewayHttp("paypal", url, timeout_s=float(account["timeout_s"]), transport=transport)
         self._token: Token | None = None
 
     def post_raw(self, path: str, body: bytes | None, *, repeatable: bool = False) -> dict[str, Any]:
