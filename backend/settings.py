@@ -208,6 +208,7 @@ PERSONAL_DATA = [
     "backend.notifications.personal.MAILS",
     "backend.orders.personal.ORDERS",
     "backend.carts.personal.CARTS",
+    "backend.vendors.personal.VENDORS",
     "backend.accounts.personal.ACCOUNT",
 ]
 
@@ -341,7 +342,12 @@ except (LookupError, ValueError) as error:
 # Where the storefront confirms an address and sets a new password, with {token}; else mails hold the token alone.
 STOREFRONT_VERIFY_URL: str = env.str("STOREFRONT_VERIFY_URL", default="")
 STOREFRONT_RESET_URL: str = env.str("STOREFRONT_RESET_URL", default="")
-for name, url in (("STOREFRONT_VERIFY_URL", STOREFRONT_VERIFY_URL), ("STOREFRONT_RESET_URL", STOREFRONT_RESET_URL)):
+STOREFRONT_INVITATION_URL: str = env.str("STOREFRONT_INVITATION_URL", default="")  # where a vendor's clerk accepts
+for name, url in (
+    ("STOREFRONT_VERIFY_URL", STOREFRONT_VERIFY_URL),
+    ("STOREFRONT_RESET_URL", STOREFRONT_RESET_URL),
+    ("STOREFRONT_INVITATION_URL", STOREFRONT_INVITATION_URL),
+):
     try:
         url.format(token="")
     except (LookupError, ValueError) as error:

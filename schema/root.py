@@ -26,6 +26,7 @@ from schema.server.documents import KnownDocument
 from schema.server.errors import PublicErrors
 from schema.server.node import NodeQuery
 from schema.shop.queries import ShopQuery
+from schema.vendors.mutations import VendorMutation
 
 Query = merge_types(
     "Query", (AccountQuery, CartQuery, CatalogQuery, NodeQuery, OrderQuery, SavedMethodQuery, ShopQuery, StaffQuery)
@@ -44,6 +45,7 @@ Mutation = merge_types(
         SavedMethodMutation,
         SessionMutation,
         StaffMutation,
+        VendorMutation,
     ),
 )
 Subscription = merge_types("Subscription", (OrderSubscription,))

@@ -27,7 +27,7 @@ def clean_redis() -> None:
     get_redis_connection("default").flushdb()
 
 
-SUBJECTS = ("cart", "order", "payment", "user", "accessToken")
+SUBJECTS = ("cart", "order", "payment", "user", "accessToken", "vendor", "invitation")
 """What a payload may be about: null when a mutation was refused."""
 
 

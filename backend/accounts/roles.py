@@ -34,7 +34,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "catalog": _SEE,
         "inventory": _SEE,
     },
-    "Support": {"orders": _SEE, "payments": _SEE, "carts": _SEE, "catalog": _SEE, "accounts": _SEE},
+    "Support": {"orders": _SEE, "payments": _SEE, "carts": _SEE, "catalog": _SEE, "accounts": _SEE, "vendors": _SEE},
     "Admins": {EVERYTHING: ("",)},
 }
 """Group -> app -> what its members may do: an action with every model of the app, or a permission's whole codename."""

@@ -110,6 +110,15 @@ def take_mail_request(network: str) -> None:
     throttle("mail-network", settings.MAILS_PER_ADDRESS).take(network)
 
 
+def may_invite(email: str) -> bool:
+    """Whether one more invitation may go to an address, whoever sends it."""
+    try:
+        throttle("mail-invitation", settings.MAILS_PER_ACCOUNT).take(email.lower())
+    except TooManyAttempts:
+        return False
+    return True
+
+
 def may_mail(user_id: int, kind: str) -> bool:
     """Whether one more mail of this kind may go to an account: nobody's mailbox is flooded."""
     try:

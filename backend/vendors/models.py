@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Lower
 
 from backend.core.models import TimestampedModel
 
@@ -16,7 +17,9 @@ class Vendor(TimestampedModel):
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=200, unique=True)
     description = models.TextField(blank=True)
+    email = models.EmailField(blank=True, help_text="Where the shop reaches the vendor; shoppers do not see it.")
     status = models.CharField(max_length=20, choices=VendorStatus, default=VendorStatus.PENDING)
+    suspension_reason = models.CharField(max_length=500, blank=True, help_text="Why; the vendor's people see it.")
 
     class Meta:
         constraints = [
@@ -40,3 +43,24 @@ class VendorMember(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["vendor", "user"], name="vendor_member_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} of {self.vendor_id}"
+
+
+class VendorInvitation(models.Model):
+    """Somebody who is asked by mail to work for a vendor. Accepted or taken back, the row is gone.
+
+    A mail's link holds `sent_at`: asked again, only the newest link is good.
+    """
+
+    vendor = models.ForeignKey(Vendor, models.CASCADE, related_name="invitations")
+    email = models.EmailField()
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    sent_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("vendor", Lower("email"), name="vendor_invitation_once")]
+
+    def __str__(self) -> str:
+        return f"{self.email} for {self.vendor_id}"

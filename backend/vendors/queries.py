@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Iterable
 
+from backend.core.caller import Caller
 from backend.core.prepared import AnyOf, Read, RowTuple
-from backend.vendors.models import Vendor, VendorMember
+from backend.vendors.access import inner_vendors
+from backend.vendors.models import Vendor, VendorInvitation, VendorMember
 
 
 class VendorRow(RowTuple, model=Vendor):
@@ -31,3 +33,34 @@ def vendors_by_member(user_ids: Collection[int]) -> dict[int, list[Vendor]]:
 
 def vendors_by_id(ids: Iterable[int]) -> dict[int, VendorRow]:
     return {row.pk: row for row in _BY_ID(ids=list(ids))}
+
+
+def inner_vendors_by_id(ids: Collection[int], *, caller: Caller) -> dict[int, Vendor]:
+    """Those of them that the caller may look into."""
+    return {vendor.pk: vendor for vendor in inner_vendors(caller).filter(pk__in=ids)} if ids else {}
+
+
+def roles_of(*, caller: Caller, vendor_ids: Collection[int]) -> dict[int, VendorMember.Role]:
+    """Vendor -> what the caller is there; those where they do not work are not in it."""
+    if caller.user_id is None:
+        return {}
+    rows = VendorMember.objects.filter(user_id=caller.user_id, vendor_id__in=vendor_ids)
+    return {vendor_id: VendorMember.Role(role) for vendor_id, role in rows.values_list("vendor_id", "role")}
+
+
+def members_by_vendor(vendor_ids: Collection[int]) -> dict[int, list[VendorMember]]:
+    """Vendor -> who works there, with the user, owners first. For vendors that the caller may look into."""
+    found: dict[int, list[VendorMember]] = {}
+    rows = VendorMember.objects.filter(vendor_id__in=vendor_ids).select_related("user")
+    for member in rows.order_by("-role", "pk") if vendor_ids else ():
+        found.setdefault(member.vendor_id, []).append(member)
+    return found
+
+
+def invitations_by_vendor(vendor_ids: Collection[int]) -> dict[int, list[VendorInvitation]]:
+    """Vendor -> who was asked to come, in order. For vendors that the caller may look into."""
+    found: dict[int, list[VendorInvitation]] = {}
+    rows = VendorInvitation.objects.filter(vendor_id__in=vendor_ids).order_by("pk")
+    for invitation in rows if vendor_ids else ():
+        found.setdefault(invitation.vendor_id, []).append(invitation)
+    return found

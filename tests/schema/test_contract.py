@@ -24,6 +24,7 @@ from graphql import (
 from backend.accounts.links import EMAIL_LINK, PASSWORD_LINK
 from backend.accounts.services import enable_second_factor, open_session
 from backend.core.caller import Role
+from backend.vendors.models import VendorStatus
 from schema.root import schema
 from schema.server.ids import encode
 from tests.conftest import Gql
@@ -32,6 +33,7 @@ from tests.factories.catalog import make_category, make_product
 from tests.factories.orders import make_order, pay
 from tests.factories.payments import deliver_all, press, start
 from tests.factories.second_factor import challenge_of, code_of, give_second_factor
+from tests.factories.vendors import make_vendor
 from tests.schema.orders.watching import events, watch
 
 CONTRACT = Path(__file__).parent.parent.parent.parent / "shared" / "contract"
@@ -45,7 +47,9 @@ MUST_BE_SERVED = {
         "AddressDelete", "AddressSetDefault", "OrderByNumber", "OtpRequest", "TokenChallengeAnswer", "TwoFactorEnable",
         "TwoFactorConfirm", "TwoFactorDisable",
     },
-    "backoffice.graphql": {"RefundCreate", "Customers", "UserRolesSet"},
+    "backoffice.graphql": {
+        "RefundCreate", "Customers", "UserRolesSet", "VendorApply", "VendorApprove", "VendorSuspend",
+    },
     "cart.graphql": {
         "Cart", "CartCreate", "CartLinesAdd", "CartLinesUpdate", "CartLinesRemove", "CartClear", "CartBuyerUpdate",
         "CartAddressesUpdate", "CartMerge",
@@ -63,8 +67,8 @@ NOT_YET_SERVED = {
         "CategoryCreate", "CategoryMove", "CategoryDelete", "ProductCreate", "ProductUpdate", "ProductDelete",
         "VariantCreate", "VariantUpdate", "VariantDelete", "ProductImageAdd", "StockAdjust", "CouponCreate",
         "PromotionCreate", "Orders", "CommentModerate", "FulfillmentCreate", "FulfillmentDeliver",
-        "ReturnResolve", "OrderDelete", "ReviewModerate", "VendorApply", "VendorApprove",
-        "VendorSuspend", "VendorDashboard", "SalesReport", "VendorOrders", "StockLevels",
+        "ReturnResolve", "OrderDelete", "ReviewModerate",
+        "VendorDashboard", "SalesReport", "VendorOrders", "StockLevels",
     },
     "cart.graphql": {"CartCouponApply", "CartCouponRemove", "CartDeliverySelect", "CartChanged"},
     "catalog.graphql": {"Search", "SearchSuggestions", "Vendors", "VendorPage"},
@@ -80,7 +84,7 @@ OF_CUSTOMERS = {
     "TokenRevokeAll", "AddressCreate", "AddressUpdate", "AddressDelete", "AddressSetDefault", "CartMerge",
     "OrderByNumber", "Viewer", "UserUpdate", "PasswordChange", "TwoFactorEnable",
 }  # fmt: skip
-OF_ADMINS = {"Customers", "UserRolesSet"}
+OF_ADMINS = {"Customers", "UserRolesSet", "VendorApply", "VendorApprove", "VendorSuspend"}
 NOTHING_HAPPENED_YET = {"Cart": {"warnings"}, "Order": {"paidAt", "cancelledAt", "deliveredAt"}}
 ADDRESS = {
     "firstName": "Ada",
@@ -218,6 +222,7 @@ def sample(gql: Gql) -> dict[str, Any]:
         "manager": make_user(role=Role.ORDER_MANAGER),
         "admin": make_user(role=Role.ADMIN),
         **_second_factors(),
+        "applicant": encode("Vendor", make_vendor(status=VendorStatus.PENDING).pk),
         "paid": _paid_order(),
     }
 
@@ -280,6 +285,9 @@ def variables_for(name: str, sample: dict[str, Any]) -> dict[str, Any]:
         "AddressSetDefault": {"id": sample["address"]},
         "OrderByNumber": {"number": order["number"]},
         "RefundCreate": {"orderId": sample["paid"], "reason": "Broken.", "restock": True, "idempotencyKey": "r"},
+        "VendorApply": {"input": {"name": "Hill & Co", "email": "shop@hill.example"}},
+        "VendorApprove": {"id": sample["applicant"]},
+        "VendorSuspend": {"id": sample["applicant"], "reason": "Bad glue."},
         "Customers": {"query": "example.com"},
         "UserRolesSet": {"userId": encode("User", sample["user"].pk), "roles": ["SUPPORT"]},
         "TokenCreate": {"login": sample["user"].email, "password": PASSWORD},

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import dramatiq
 
-from backend.notifications import account_mails, services
+from backend.notifications import account_mails, services, vendor_mails
 
 QUEUE = "notifications"
 
@@ -39,3 +39,15 @@ def send_code(event_id: str, challenge_id: str, data: dict[str, Any]) -> None:
 def warn_of_reused_token(event_id: str, session_id: str, data: dict[str, Any]) -> None:
     """Tell somebody that one of their sign-ins was copied."""
     account_mails.send_account_mail(event_id=UUID(event_id), user_id=data["user_id"], kind="token_reused")
+
+
+@dramatiq.actor(queue_name=QUEUE, max_retries=10, min_backoff=2_000, max_backoff=600_000, time_limit=60_000)  # ms
+def send_vendor_decision(event_id: str, vendor_id: str, data: dict[str, Any]) -> None:
+    """Tell a vendor's owners what the shop has decided."""
+    vendor_mails.send_vendor_decision(event_id=UUID(event_id), vendor_id=int(vendor_id))
+
+
+@dramatiq.actor(queue_name=QUEUE, max_retries=10, min_backoff=2_000, max_backoff=600_000, time_limit=60_000)  # ms
+def send_vendor_invitation(event_id: str, invitation_id: str, data: dict[str, Any]) -> None:
+    """A link to come and work for a vendor."""
+    vendor_mails.send_vendor_invitation(event_id=UUID(event_id), invitation_id=int(invitation_id))

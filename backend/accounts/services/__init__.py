@@ -37,7 +37,15 @@ from backend.accounts.services.registration import (
     verify_email,
     with_password,
 )
-from backend.accounts.services.rights import LAST_ADMIN, check_may_leave, has_other_admin, rights_changed, set_roles
+from backend.accounts.services.rights import (
+    LAST_ADMIN,
+    check_may_leave,
+    give_role,
+    has_other_admin,
+    rights_changed,
+    set_roles,
+    take_role,
+)
 from backend.accounts.services.second_factor import (
     Enrollment,
     confirm_second_factor,
@@ -85,6 +93,7 @@ __all__ = [
     "enable_second_factor",
     "export_data",
     "find_candidate",
+    "give_role",
     "has_other_admin",
     "hash_password",
     "make_code",
@@ -102,6 +111,7 @@ __all__ = [
     "revoke_session",
     "rights_changed",
     "set_roles",
+    "take_role",
     "update_profile",
     "verify_email",
     "verify_phone",

@@ -59,6 +59,22 @@ def set_roles(*, caller: Caller, user_id: int | None, roles: Collection[Role]) -
     return user
 
 
+def give_role(user_ids: Collection[int], role: Role) -> list[int]:
+    """Give a role without asking who may; returns those who did not have it, for `rights_changed`."""
+    group = Group.objects.get(name=GROUP_NAMES[role])
+    new = list(User.objects.filter(pk__in=user_ids).exclude(groups=group).values_list("pk", flat=True))
+    group.user_set.add(*new)
+    return new
+
+
+def take_role(user_ids: Collection[int], role: Role) -> list[int]:
+    """Take a role away without asking who may; returns those who had it, for `rights_changed`."""
+    group = Group.objects.get(name=GROUP_NAMES[role])
+    old = list(group.user_set.filter(pk__in=user_ids).values_list("pk", flat=True))
+    group.user_set.remove(*old)
+    return old
+
+
 def check_may_leave(user: User) -> None:
     """Raises Invalid for the last admin: nobody could give roles any more.
 

@@ -18,6 +18,7 @@ ANYBODY = "IIIIIIII"
 SIGNED_IN = "UIIIIIII"
 OWN_CART = "NINNNNNN"
 OWN = "UINNNNNN"
+VENDORS_OWNER = "UNINNNNN"
 ADMINS = "UFFFFFFI"
 SUPPORT = "UFFFFFII"
 ORDER_MANAGERS = "UFFFFIFI"
@@ -75,7 +76,15 @@ MUTATIONS = {
     "addressUpdate": Line(OWN, 'id: "$address", kind: WORK'),
     "addressSetDefault": Line(OWN, 'id: "$address", billing: true'),
     "addressDelete": Line(OWN, 'id: "$address"'),
+    # Vendors
+    "vendorApply": Line(SIGNED_IN, 'name: "Dale", email: "dale@example.com"'),
+    "vendorClerkInvite": Line(VENDORS_OWNER, 'vendorId: "$vendor", email: "new@example.com"'),
+    "vendorClerkInvitationRevoke": Line(VENDORS_OWNER, 'id: "$invitation"'),
+    "vendorClerkRemove": Line("UNIINNNN", 'id: "$clerk"'),
+    "vendorClerkAccept": Line(SIGNED_IN, 'token: "x"'),
     # Staff
+    "vendorApprove": Line(ADMINS, 'id: "$vendor"'),
+    "vendorSuspend": Line(ADMINS, 'id: "$vendor", reason: "Bad glue."'),
     "userRolesSet": Line(ADMINS, 'userId: "$customer", roles: [SUPPORT]'),
 }
 
@@ -86,5 +95,6 @@ FIELDS = {
     "Query.node": Line("NINNNNII", '{ node(id: "$customer") { id } }'),
     "Query.cart": Line(OWN_CART, '{ cart(id: "$cart") { id } }'),
     "Query.order": Line(OWN_CART, '{ order(id: "$order") { id } }'),
+    "Vendor.status": Line("NNIIINII", '{ node(id: "$applicant") { ... on Vendor { status } } }'),
     "User.sessions": Line("NINNNNFF", '{ node(id: "$customer") { ... on User { sessions { id } } } }'),
 }

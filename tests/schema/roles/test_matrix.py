@@ -13,7 +13,7 @@ from backend.accounts.services import open_session
 from backend.core import clock
 from backend.core.caller import Role
 from backend.core.ids import encode
-from backend.vendors.models import Vendor, VendorMember, VendorStatus
+from backend.vendors.models import Vendor, VendorInvitation, VendorStatus
 from schema.root import schema
 from tests.conftest import Answer, Gql
 from tests.factories.accounts import caller_of, make_user
@@ -21,6 +21,7 @@ from tests.factories.carts import make_cart
 from tests.factories.catalog import make_product
 from tests.factories.orders import make_order
 from tests.factories.payments import start
+from tests.factories.vendors import make_vendor
 from tests.schema.roles.table import FIELDS, MUTATIONS, ROLES, Line
 
 ADDRESS = '{firstName: "Ada", lastName: "B", line1: "1 Main St", city: "Springfield", region: "IL", postalCode: "62701", country: "US"}'  # noqa: E501
@@ -32,21 +33,15 @@ STAFF = {
 }
 
 
-def make_people(vendor: Vendor) -> dict[str, User]:
-    people = {name: make_user(role=STAFF.get(name), password=None, email_verified_at=clock.now()) for name in ROLES[1:]}
-    for name, role in (("owner", VendorMember.Role.OWNER), ("clerk", VendorMember.Role.CLERK)):
-        VendorMember.objects.create(vendor=vendor, user=people[name], role=role)
-    return people
+@pytest.fixture
+def people(db: None) -> dict[str, User]:
+    """Everybody who asks, by ROLES."""
+    return {name: make_user(role=STAFF.get(name), password=None, email_verified_at=clock.now()) for name in ROLES[1:]}
 
 
 @pytest.fixture
-def vendor(db: None) -> Vendor:
-    return Vendor.objects.create(name="Hill & Co", slug="hill", status=VendorStatus.APPROVED)
-
-
-@pytest.fixture
-def people(vendor: Vendor) -> dict[str, User]:
-    return make_people(vendor)
+def vendor(people: dict[str, User]) -> Vendor:
+    return make_vendor(owner=people["owner"], clerks=(people["clerk"],))
 
 
 @pytest.fixture
@@ -56,15 +51,11 @@ def sample(people: dict[str, User], vendor: Vendor) -> dict[str, str]:
     variant = make_product(vendor=vendor, stock=50).variants.get()
     cart = make_cart((variant, 1), caller=caller_of(customer))
     order = make_order((variant, 1), caller=caller_of(customer))
-    address = SavedAddress.objects.create(
-        user=customer,
-        first_name="A",
-        last_name="B",
-        line1="1",
-        country="US",
-        created_at=clock.now(),
-        updated_at=clock.now(),
-    )
+    moment = clock.now()
+    kept = {"first_name": "A", "last_name": "B", "line1": "1", "country": "US"}
+    address = SavedAddress.objects.create(user=customer, created_at=moment, updated_at=moment, **kept)
+    invitation = VendorInvitation.objects.create(vendor=vendor, email="invited@example.com", sent_at=moment)
+    applicant = make_vendor(owner=people["owner"], clerks=(people["clerk"],), status=VendorStatus.PENDING)
     return {
         "customer": encode("User", customer.pk),
         "variant": encode("ProductVariant", variant.pk),
@@ -77,6 +68,9 @@ def sample(people: dict[str, User], vendor: Vendor) -> dict[str, str]:
         "address": encode("SavedAddress", address.pk),
         "address_input": ADDRESS,
         "vendor": encode("Vendor", vendor.pk),
+        "clerk": encode("VendorMember", vendor.members.get(user=people["clerk"]).pk),
+        "invitation": encode("VendorInvitation", invitation.pk),
+        "applicant": encode("Vendor", applicant.pk),
     }
 
 

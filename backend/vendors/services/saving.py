@@ -1,4 +1,4 @@
-"""Vendor commands."""
+"""Bringing vendors in step with what is imported."""
 
 from django.db import transaction
 
