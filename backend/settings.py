@@ -222,6 +222,27 @@ RETURN_URL_ORIGINS: list[str] = env.list("RETURN_URL_ORIGINS", default=[PUBLIC_U
 # Each gateway's merchant accounts; one without variables is off. `backend/payments/gateways/<name>.py` is its adapter.
 GATEWAYS: dict[str, list[Account]] = {
     "sandbox": [Account("sandbox")] if SANDBOX_GATEWAY else [],
+    "stripe": read_accounts(
+        env,
+        "STRIPE",
+        required=["STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET"],
+        optional={
+            "STRIPE_FLOW": "CLIENT_SECRET",
+            "STRIPE_EXTRA_CURRENCIES": "",
+            "STRIPE_TIMEOUT_S": "15",
+            "STRIPE_API_URL": "https://api.stripe.com",
+        },
+        # What is mixed up here would show the secret key to every browser, or believe messages of anybody.
+        shapes={
+            "STRIPE_SECRET_KEY": r"[sr]k_\w+",
+            "STRIPE_PUBLISHABLE_KEY": r"pk_\w+",
+            "STRIPE_WEBHOOK_SECRET": r"whsec_\S{8,}",
+            "STRIPE_FLOW": "CLIENT_SECRET|REDIRECT",
+            "STRIPE_EXTRA_CURRENCIES": r"((BHD|JOD|OMR|TND|UGX)(,(BHD|JOD|OMR|TND|UGX))*)?",
+            "STRIPE_TIMEOUT_S": r"\d+(\.\d+)?",
+            "STRIPE_API_URL": r"https?://\S+",
+        },
+    ),
     "paypal": read_accounts(
         env,
         "PAYPAL",
