@@ -39,6 +39,8 @@ class EngineExecutor(StrawberryGraphQLCoreExecutionContext):
         watched = (self.middleware_manager is not None and self.middleware_manager.middlewares) or self.abort_signal
         self._engine: Engine | None = None if watched else self.schema.extensions.get(EXTENSION)
         self._tried: set[Any] = set()
+        self.encode: Callable[[Any], Any] | None = None
+        """What to make of a whole query's data, while still on the database's thread."""
 
     def build_per_event_executor(self, payload: Any) -> "EngineExecutor":
         executor: EngineExecutor = super().build_per_event_executor(payload)  # type: ignore[assignment]
@@ -57,13 +59,13 @@ class EngineExecutor(StrawberryGraphQLCoreExecutionContext):
         run = Run(self.context_value, self.variable_values, OperationInfo(self))
         if plan.blocking:
             return self._execute_in_thread(plan, run)
-        attempt = _attempt(plan, run, self.root_value)
+        attempt = _attempt(plan, run, self.root_value, self.encode)
         if isinstance(attempt, Exception):
             return self._execute_otherwise(attempt)
         return self.build_response(self._succeed(attempt))
 
     async def _execute_in_thread(self, plan: Plan, run: Run) -> Any:
-        attempt = await self._attempt_in_thread(plan, run, self.root_value)
+        attempt = await self._attempt_in_thread(plan, run, self.root_value, self.encode)
         if isinstance(attempt, Exception):
             result = self._execute_otherwise(attempt)
             return await result if isinstance(result, Awaitable) else result
@@ -115,9 +117,13 @@ class EngineExecutor(StrawberryGraphQLCoreExecutionContext):
         except RecursionError:
             return Unsupported("RecursionError")
 
-    async def _attempt_in_thread(self, plan: Plan, run: Run, value: Any) -> list[Any] | Exception:
+    async def _attempt_in_thread(
+        self, plan: Plan, run: Run, value: Any, encode: Callable[[Any], Any] | None = None
+    ) -> list[Any] | Exception:
         try:
-            attempt: list[Any] | Exception = await self.context_value.run_sync(lambda: _attempt(plan, run, value))
+            attempt: list[Any] | Exception = await self.context_value.run_sync(
+                lambda: _attempt(plan, run, value, encode)
+            )
         except Exception as error:  # noqa: BLE001 - graphql-core raises it again, with its place
             return error
         except BaseException:
@@ -151,9 +157,10 @@ class OperationInfo:
         self.operation_extensions = executor.operation_extensions
 
 
-def _attempt(plan: Plan, run: Run, value: Any) -> list[Any] | Exception:
+def _attempt(plan: Plan, run: Run, value: Any, encode: Callable[[Any], Any] | None = None) -> list[Any] | Exception:
     """What the plan made of the value, or what it raised: a future cannot hold each exception (StopIteration)."""
     try:
-        return plan.complete([value], run)
+        completed = plan.complete([value], run)
+        return completed if encode is None else list(map(encode, completed))
     except Exception as error:  # noqa: BLE001 - graphql-core raises it again, with its place
         return error
