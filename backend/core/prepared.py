@@ -8,11 +8,10 @@ Statements go to libpq directly (`psycopg.pq`), values and rows through psycopg'
 times what a small statement does.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import count
-from operator import itemgetter
 from types import SimpleNamespace
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -56,8 +55,10 @@ class RowTuple(tuple[Any, ...]):
     def __init_subclass__(cls, *, model: type[Model]) -> None:
         cls.model = model
         cls.names = tuple(cls.__annotations__)
-        for position, name in enumerate(cls.names):
-            setattr(cls, name, property(itemgetter(position)))
+        # Its attributes are twice as fast as properties.
+        columns = namedtuple("columns", cls.names)  # type: ignore[misc]
+        for name in cls.names:
+            setattr(cls, name, getattr(columns, name))
 
 
 class _Slot:

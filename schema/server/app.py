@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -115,9 +116,10 @@ class GraphQLApp(GraphQL[Context, None]):
         return parsed
 
     async def parse_http_body(self, request: Any) -> Any:
-        if request.method == "POST" and parse_content_type(request.content_type)[0] != JSON:
+        if request.method == "POST" and _media_type(request.content_type) != JSON:
             raise HTTPException(415, f"Send the request as {JSON}.")
-        stream = self._get_stream_transport_from_headers(request.headers)
+        accepted = request.headers.get("accept")
+        stream = self._get_stream_transport_from_headers({"accept": accepted}) if accepted else None
         if request.method == "GET":
             given = self.parse_query_params(request.query_params)
         else:
@@ -125,6 +127,8 @@ class GraphQLApp(GraphQL[Context, None]):
         return _request_data(given, stream.protocol if stream else "http")
 
     def should_render_graphql_ide(self, request: Any) -> bool:
+        if request.method != "GET":
+            return False
         asked = any(request.query_params.get(name) is not None for name in ("documentId", "extensions"))
         return not asked and super().should_render_graphql_ide(request)
 
@@ -236,6 +240,11 @@ class GraphQLApp(GraphQL[Context, None]):
             nothing = body.startswith(b'{"data":null') or not body.startswith(b'{"data"')
             if nothing and response.status_code != TOO_MANY_REQUESTS:
                 response.status_code = 400 if b'"path"' not in body else 200
+
+
+@lru_cache(maxsize=100)
+def _media_type(content_type: str) -> str:
+    return parse_content_type(content_type)[0]
 
 
 def _request_data(given: Any, protocol: GraphQLRequestProtocol) -> RequestData:

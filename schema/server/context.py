@@ -77,7 +77,8 @@ class Context:
 
     def for_operation(self, shop: ShopContext) -> "Context":
         """This request's context, for one operation: its own shop context and batches."""
-        context = Context(self.request, self._response)
-        context.caller, context.shop, context.statements = self.caller, shop, self.statements
-        context.request_id, context.token = self.request_id, self.token
+        context = Context.__new__(Context)
+        for name in Context.__slots__:
+            setattr(context, name, getattr(self, name))
+        context.shop, context.products, context.batches = shop, {}, Batches(context)
         return context
