@@ -149,7 +149,11 @@ TIME_ZONE = "UTC"
 USE_I18N = True
 LANGUAGE_CODE = "en"
 SHOP_NAME: str = env.str("SHOP_NAME", default="Cartograph")
-UNFOLD = {"SITE_TITLE": SHOP_NAME, "SITE_HEADER": SHOP_NAME}  # the admin
+UNFOLD = {  # the admin
+    "SITE_TITLE": SHOP_NAME,
+    "SITE_HEADER": SHOP_NAME,
+    "LOGIN": {"form": "backend.accounts.admin_login.LoginForm"},
+}
 DEFAULT_LANGUAGE: str = env.str("DEFAULT_LANGUAGE", default="en")
 DEFAULT_CURRENCY: str = env.str("DEFAULT_CURRENCY", default="USD")
 DEFAULT_COUNTRY: str = env.str("DEFAULT_COUNTRY", default="US")

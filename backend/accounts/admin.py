@@ -14,10 +14,12 @@ from unfold.forms import AdminPasswordChangeForm
 from unfold.forms import UserChangeForm as UnfoldUserChangeForm
 
 from backend.accounts import services
-from backend.accounts.models import SavedAddress, Session, User
+from backend.accounts.models import Authenticator, SavedAddress, Session, User
 from backend.accounts.roles import GROUP_NAMES
 from backend.core.admin import ModelAdmin, ReadOnlyAdmin
 from backend.core.caller import Role
+
+VERIFIED = ("phone_verified_at", "email_verified_at", "pending_email")
 
 
 class UserCreationForm(BaseUserCreationForm):  # type: ignore[type-arg]
@@ -54,14 +56,22 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     list_filter = ("is_active", "is_staff", "groups")
     search_fields = ("email", "username", "first_name", "last_name")
     filter_horizontal = ("groups", "user_permissions")
-    readonly_fields = ("last_login", "date_joined", "email_verified_at", "pending_email")
+    readonly_fields = ("last_login", "date_joined", *VERIFIED)
     fieldsets = (
         (None, {"fields": ("email", "username", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "phone", "email_verified_at", "pending_email")}),
+        (
+            "Person",
+            {"fields": ("first_name", "last_name", "phone", "phone_verified_at", "email_verified_at", "pending_email")},
+        ),
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         ("Times", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "password1", "password2")}),)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if "phone" in form.changed_data:
+            obj.phone_verified_at = None  # nobody has shown that the new one is theirs
+        super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, *args: Any) -> None:
         super().save_related(request, form, *args)
@@ -75,6 +85,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
         return answer
 
 
+admin.site.login_template = "accounts/admin_login.html"
 admin.site.unregister(Group)
 
 
@@ -96,6 +107,24 @@ class SessionAdmin(ReadOnlyAdmin):
     search_fields = ("user__email",)
     ordering = ("-last_used_at",)
     list_select_related = ("user",)
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ReadOnlyAdmin):
+    """To take a second factor away from somebody who has lost it, and has shown otherwise who they are."""
+
+    list_display = ("user", "confirmed", "created_at")
+    fields = ("user", "confirmed", "created_at")
+    search_fields = ("user__email",)
+    ordering = ("user",)
+    list_select_related = ("user",)
+    actions = None
+
+    def has_delete_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
+        return ModelAdmin.has_delete_permission(self, request, obj)
+
+    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
+        services.remove_second_factor(user_id=obj.user_id)
 
 
 @admin.register(SavedAddress)

@@ -30,6 +30,7 @@ def erase(user_id: int) -> None:
     for model in (SavedAddress, Authenticator, RecoveryCode, Challenge):
         model.objects.filter(user_id=user_id).delete()
     user = User.objects.get(pk=user_id)
+    Challenge.objects.filter(destination__in=[user.email, user.phone or user.email]).delete()
     user.groups.clear()
     user.user_permissions.clear()
     User.objects.filter(pk=user_id).update(

@@ -47,11 +47,14 @@ from backend.accounts.services.rights import (
     take_role,
 )
 from backend.accounts.services.second_factor import (
+    MAX_CODE,
     Enrollment,
     confirm_second_factor,
     disable_second_factor,
     enable_second_factor,
     remove_second_factor,
+    reseal_second_factors,
+    take_factor,
 )
 from backend.accounts.services.sessions import (
     Tokens,
@@ -66,6 +69,7 @@ from backend.accounts.services.signing_in import complete_sign_in
 
 __all__ = [
     "LAST_ADMIN",
+    "MAX_CODE",
     "Answered",
     "Candidate",
     "Enrollment",
@@ -105,12 +109,14 @@ __all__ = [
     "request_password_reset",
     "request_phone_code",
     "request_verification",
+    "reseal_second_factors",
     "reset_password",
     "revoke_all_sessions",
     "revoke_by_refresh_token",
     "revoke_session",
     "rights_changed",
     "set_roles",
+    "take_factor",
     "take_role",
     "update_profile",
     "verify_email",

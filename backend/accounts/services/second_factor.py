@@ -12,7 +12,7 @@ from django.db import transaction
 
 from backend.accounts.errors import CodeInvalid
 from backend.accounts.models import Authenticator, RecoveryCode, User
-from backend.accounts.sealing import Unreadable, seal
+from backend.accounts.sealing import Unreadable, seal, unseal
 from backend.accounts.services.registration import MAIL
 from backend.accounts.services.rights import rights_changed
 from backend.accounts.services.signing_in import forget_challenges
@@ -97,6 +97,21 @@ def remove_second_factor(*, user_id: int) -> None:
         user = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user_id)
         _remove(user)
     _tell_rights(user_id)
+
+
+def reseal_second_factors() -> tuple[int, int]:
+    """Seal every key with the newest SECRET_KEY; returns how many, and how many could not be read."""
+    sealed = lost = 0
+    for pk in list(Authenticator.objects.values_list("pk", flat=True)):
+        with transaction.atomic():
+            app = Authenticator.objects.select_for_update().filter(pk=pk).first()
+            try:
+                key = unseal(app.sealed_key) if app is not None else b""
+            except Unreadable:
+                lost += 1
+                continue
+            sealed += Authenticator.objects.filter(pk=pk).update(sealed_key=seal(key))
+    return sealed, lost
 
 
 def take_factor(*, user_id: int, code: str) -> bool:

@@ -269,6 +269,17 @@ def test_a_new_secret_key_reads_what_the_former_one_sealed(gql: Gql, ada: User, 
     assert codes(answer(gql, challenge_of(ada), recovery[0])) == []
 
 
+def test_all_are_sealed_anew_before_a_former_key_is_dropped(gql: Gql, ada: User, settings: Any) -> None:
+    give_second_factor(ada)
+    give_second_factor(make_user())
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new" * 20, [settings.SECRET_KEY]
+    assert services.reseal_second_factors() == (2, 0)
+    settings.SECRET_KEY_FALLBACKS = []
+    assert codes(answer(gql, challenge_of(ada), code_of(ada))) == []
+    settings.SECRET_KEY = "another" * 10
+    assert services.reseal_second_factors() == (0, 2)
+
+
 # Disabling ------------------------------------------------------------------------------------------
 
 
