@@ -269,6 +269,21 @@ GATEWAYS: dict[str, list[Account]] = {
             "PAYPAL_EXPIRES_HOURS": r"\d{1,4}",
         },
     ),
+    "paymob": read_accounts(
+        env,
+        "PAYMOB",
+        required=["PAYMOB_SECRET_KEY", "PAYMOB_PUBLIC_KEY", "PAYMOB_HMAC_SECRET", "PAYMOB_INTEGRATIONS"],
+        optional={
+            "PAYMOB_API_URL": "https://accept.paymob.com",
+            "PAYMOB_TIMEOUT_S": "15",
+            "PAYMOB_CURRENCY": "EGP",
+            "PAYMOB_AUTH_INTEGRATIONS": "",
+            "PAYMOB_EXPIRATION_S": "3600",
+            "PAYMOB_DIGITS": "",
+            "PAYMOB_API_KEY": "",
+            "PAYMOB_IFRAME_ID": "",
+        },
+    ),
     "sslcommerz": read_accounts(
         env,
         "SSLCOMMERZ",
