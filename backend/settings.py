@@ -13,8 +13,10 @@ from typing import Any
 from babel import Locale
 from django.core.exceptions import ImproperlyConfigured
 
+from backend.accounts.jwt_handlers import JWT_HANDLERS
 from backend.environment import Env
 from backend.payments.gateways.accounts import Account, read_accounts
+from backend.production import refuse_unsafe
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env(BASE_DIR / ".env")
@@ -26,32 +28,8 @@ PRODUCTION = ENVIRONMENT == "production"
 DEBUG: bool = env.bool("DEBUG", default=ENVIRONMENT == "development")
 TEST_CLOCK: bool = env.bool("TEST_CLOCK", default=ENVIRONMENT == "test")
 SANDBOX_GATEWAY: bool = env.bool("SANDBOX_GATEWAY", default=not PRODUCTION)
-
-
-def _refuse_unsafe_production() -> None:
-    required = ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL", "PUBLIC_URL")
-    missing = [name for name in required if not env.str(name, default="")]
-    if missing:
-        raise ImproperlyConfigured(f"Production needs these environment variables: {', '.join(missing)}.")
-    forbidden = {"DEBUG": DEBUG, "TEST_CLOCK": TEST_CLOCK, "SANDBOX_GATEWAY": SANDBOX_GATEWAY}
-    enabled = [name for name, value in forbidden.items() if value]
-    if enabled:
-        raise ImproperlyConfigured(f"Production refuses to start with {', '.join(enabled)} on.")
-    key, hosts = env.str("SECRET_KEY"), env.list("ALLOWED_HOSTS")
-    plain = env.str("PUBLIC_URL").lower().startswith("http:") and env.bool("SECURE_SSL_REDIRECT", default=True)
-    for unsafe, sentence in (
-        (len(key) < 50 or "insecure" in key, "SECRET_KEY must be secret and at least 50 characters long."),
-        (len(set(key)) < 10, "SECRET_KEY must be random: it has fewer than 10 different characters."),
-        (not hosts, "ALLOWED_HOSTS must name the shop's hosts; it names none."),
-        ("*" in hosts, "ALLOWED_HOSTS must name the shop's hosts; * admits any."),
-        (plain, "PUBLIC_URL must be https://, unless SECURE_SSL_REDIRECT=0 says that plain HTTP is meant."),
-    ):
-        if unsafe:
-            raise ImproperlyConfigured(sentence)
-
-
 if PRODUCTION:
-    _refuse_unsafe_production()
+    refuse_unsafe(env, on={"DEBUG": DEBUG, "TEST_CLOCK": TEST_CLOCK, "SANDBOX_GATEWAY": SANDBOX_GATEWAY})
 
 # Addresses and folders -----------------------------------------------------------------------------
 PORT: int = env.int("PORT", default=8000)
@@ -353,21 +331,12 @@ if SMS_SENDER == "console" and PRODUCTION:
 if SMS_SENDER == "http" and not SMS_URL.startswith("https://" if PRODUCTION else ("https://", "http://")):
     raise ImproperlyConfigured("SMS_SENDER is http, which needs SMS_URL, an https address.")
 GRAPHQL_JWT = {
+    **JWT_HANDLERS,
     "JWT_ALGORITHM": TOKEN_ALGORITHM,
     "JWT_ISSUER": TOKEN_ISSUER,
     "JWT_AUDIENCE": TOKEN_AUDIENCE,
-    "JWT_VERIFY_EXPIRATION": True,
     "JWT_EXPIRATION_DELTA": timedelta(minutes=ACCESS_TOKEN_MINUTES),
     "JWT_REFRESH_EXPIRATION_DELTA": timedelta(days=REFRESH_TOKEN_DAYS),
-    "JWT_LONG_RUNNING_REFRESH_TOKEN": True,
-    "JWT_REFRESH_TOKEN_MODEL": "accounts.RefreshToken",
-    "JWT_AUTH_HEADER_PREFIX": "Bearer",
-    "JWT_ENCODE_HANDLER": "backend.accounts.tokens.encode",
-    "JWT_DECODE_HANDLER": "backend.accounts.tokens.decode",
-    "JWT_PAYLOAD_HANDLER": "backend.accounts.tokens.payload",
-    "JWT_GET_REFRESH_TOKEN_HANDLER": "backend.accounts.tokens.find_refresh_token",
-    "JWT_PAYLOAD_GET_USERNAME_HANDLER": "backend.accounts.tokens.subject",
-    "JWT_GET_USER_BY_NATURAL_KEY_HANDLER": "backend.accounts.tokens.user_of_subject",
 }
 
 # Emails --------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 from django.http import HttpRequest
 from graphql_jwt.refresh_token.models import RefreshToken as UnusedRefreshToken
 from unfold.forms import AdminPasswordChangeForm
@@ -120,8 +121,8 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     actions = None
 
-    def has_delete_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
-        return ModelAdmin.has_delete_permission(self, request, obj)
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("accounts.delete_authenticator")
 
     def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
         services.remove_second_factor(user_id=obj.user_id)

@@ -18,7 +18,7 @@ WRONG_CODE = "This code is not right, or was used."
 NO_FACTOR = "Your role asks for a second factor: enable it in the shop (twoFactorEnable), and come back."
 
 
-class LoginForm(AuthenticationForm):
+class LoginForm(AuthenticationForm):  # type: ignore[misc]
     # The page of unfold shows name and password alone; this field stands before the form, and belongs to it.
     code = forms.CharField(
         label="Code of your authenticator app, if you have one",
