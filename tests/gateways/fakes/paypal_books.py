@@ -248,7 +248,7 @@ class Books(Fake):
             self.outbox.append((order["id"], event))
             return
         # The real one has the address from the dashboard; here it is where the buyer comes back to.
-        shop = httpx.URL(order["experience"]["return_url"]).copywith_query(raw_path=b"/webhooks/paypal/")
+        shop = httpx.URL(order["experience"]["return_url"]).copy_with(raw_path=b"/webhooks/paypal/")
         task = asyncio.get_running_loop().create_task(_post(shop, json.dumps(event).encode()))
         self.sending.add(task)
         task.add_done_callback(self.sending.discard)

@@ -1,12 +1,18 @@
 """The double refuses what PayPal refuses, so that stories over it mean something."""
 
+import http.server
 import json
+import queue
+import subprocess
+import sys
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.gateways.harness import ROOT
 from tests.gateways.harnesses.paypal import PayPalHarness
+from tests.gateways.paypal.kit import asked, gateway, incoming
 from tests.gateways.shop import (
     begin,
     hear,
@@ -89,6 +95,45 @@ def test_the_double_gives_no_more_back_than_was_taken(process: PayPalHarness) ->
     assert to.post(refunds, {}, key="5").status_code == 201
     assert to.issue(refunds, {}, key="6") == (422, "CAPTURE_FULLY_REFUNDED")
     assert process.command("sums", payment="ours") == ["10.00", "10.00"]
+
+
+class Shop(http.server.BaseHTTPRequestHandler):
+    """Keeps the first message that comes."""
+
+    came: queue.Queue[tuple[str, bytes, dict[str, str]]] = queue.Queue()
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.came.put((self.path, body, dict(self.headers)))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+def test_the_double_sends_its_messages_by_itself_to_those_who_click_through() -> None:
+    command = [sys.executable, "-m", "tests.gateways.fakes.paypal", "--deliver"]
+    with (
+        http.server.HTTPServer(("127.0.0.1", 0), Shop) as shop,
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            harness = PayPalHarness()
+            harness.control = httpx.Client(base_url=process.stdout.readline().strip(), timeout=10)
+            at = gateway(harness)
+            back = f"http://127.0.0.1:{shop.server_port}/payments/return/paypal/1/"
+            started = at.start(asked(callback_url=back))
+            httpx.post((started.next_action or {})["url"], data={"act": "pay"}, timeout=5)
+            shop.timeout = 10
+            shop.handle_request()
+            path, body, headers = Shop.came.get(timeout=10)
+            assert path == "/webhooks/paypal/"
+            assert at.parse_webhook(incoming(body, headers)).kind == "CHECKOUT.ORDER.APPROVED"
+        finally:
+            harness.control.close()
+            process.terminate()
 
 
 def test_the_doubles_page_leads_through_a_payment(paypal: PayPalHarness) -> None:

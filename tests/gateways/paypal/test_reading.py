@@ -64,9 +64,10 @@ def test_a_part_of_a_forint_is_not_given_back(paypal: PayPalHarness) -> None:
         gateway(paypal).refund(ref(asked(currency="HUF"), "ORDER", capture_id="CAPTURE"), refund)
 
 
-def test_an_amount_that_came_as_a_number_is_not_believed() -> None:
+@pytest.mark.parametrize("value", [10.5, 10, None, True])
+def test_an_amount_that_came_as_a_number_is_not_believed(value: Any) -> None:
     with pytest.raises(GatewayUnavailable):
-        reading.sensible(lambda: reading._minor({"currency_code": "USD", "value": 10.5}))
+        reading.sensible(lambda: reading._minor({"currency_code": "USD", "value": value}))
 
 
 def test_more_currencies_are_a_setting(paypal: PayPalHarness) -> None:
@@ -116,6 +117,32 @@ def test_states_of_an_order(status: str, state: ChargeState) -> None:
 def test_an_order_that_makes_no_sense_tells_nothing(wrong: dict[str, Any]) -> None:
     with pytest.raises(GatewayUnavailable):
         reading.sensible(lambda: reading.charge_report(order_told(**wrong)))
+
+
+@pytest.mark.parametrize(
+    ("part", "status", "state"),
+    [
+        ("captures", "COMPLETED", ChargeState.SUCCEEDED),
+        ("captures", "PARTIALLY_REFUNDED", ChargeState.SUCCEEDED),
+        ("captures", "REFUNDED", ChargeState.SUCCEEDED),
+        ("captures", "PENDING", ChargeState.PROCESSING),
+        ("captures", "DECLINED", ChargeState.FAILED),
+        ("captures", "FAILED", ChargeState.FAILED),
+        ("authorizations", "CREATED", ChargeState.AUTHORIZED),
+        ("authorizations", "PARTIALLY_CAPTURED", ChargeState.AUTHORIZED),
+        ("authorizations", "PENDING", ChargeState.PROCESSING),
+        ("authorizations", "DENIED", ChargeState.FAILED),
+        ("authorizations", "VOIDED", ChargeState.CANCELLED),
+        ("authorizations", "EXPIRED", ChargeState.CANCELLED),
+    ],
+)
+def test_states_of_the_money_decide_not_the_orders(part: str, status: str, state: ChargeState) -> None:
+    told = order_told(status="COMPLETED")
+    money = {"id": "C1", "status": status, "amount": {"currency_code": "USD", "value": "10.50"}}
+    told["purchase_units"][0]["payments"] = {part: [money]}
+    report = reading.charge_report(told)
+    assert report.state is state
+    assert bool(report.error_code) == (state in (ChargeState.FAILED, ChargeState.CANCELLED))
 
 
 def test_a_capture_that_succeeded_counts_before_those_that_failed() -> None:
