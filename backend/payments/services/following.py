@@ -62,6 +62,9 @@ def follow_dispute(order: Order, payment: Payment, report: DisputeReport) -> Non
             "opened_at": clock.now(),
         },
     )
+    if report.amount > dispute.amount:  # a bank that only inquired takes the money now
+        dispute.amount = report.amount
+        dispute.save()
     if report.amount > 0:
         book(
             payment,

@@ -20,6 +20,7 @@ from tests.gateways.fakes.localstripe import LocalStripe, Refused
 from tests.gateways.fakes.stripe_api import ApiError, api, listed, missing, within
 from tests.gateways.fakes.stripe_control import Control
 from tests.gateways.fakes.stripe_objects import Object, Objects, new_id
+from tests.gateways.fakes.stripe_params import Wrong
 
 HALF_AN_HOUR, A_DAY = 1800, 86400
 SLACK_S = 60
@@ -86,7 +87,7 @@ class StripeFake(Control, Fake):
         if sent["amount"] < 50:
             raise ApiError(400, code="amount_too_small", param="amount", message="Amount must be at least $0.50 usd")
         if sent.get("return_url") and not sent.get("confirm"):
-            raise ApiError(400, param="return_url", message="return_url needs confirm.")
+            raise Wrong("return_url", "return_url needs confirm.")
         made = self.local.post("/v1/payment_intents", **{name: sent.get(name) for name in FORWARDED})
         mine = ("description", "shipping", "setup_future_usage", "automatic_payment_methods")
         self.objects.more[made["id"]] = {name: sent.get(name) for name in mine} | {"metadata": sent.get("metadata", {})}

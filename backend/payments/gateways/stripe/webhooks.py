@@ -36,7 +36,7 @@ def read(message: IncomingMessage) -> GatewayMessage:
         if not event_id or not isinstance(told, dict):
             raise TypeError("no event")
         payment_id, reference = _named(told)
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise SignatureInvalid("signed, but no event") from error
     return GatewayMessage(
         event_id=event_id,

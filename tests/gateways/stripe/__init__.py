@@ -1,0 +1,1 @@
+"""What only Stripe does, beside the stories: tests of its adapter and of its double."""
