@@ -15,7 +15,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from backend.accounts.jwt_handlers import JWT_HANDLERS
 from backend.environment import Env
-from backend.payments.gateways.accounts import Account, read_accounts
+from backend.payments.gateways.accounts import Account
+from backend.payments.gateways.variables import read_gateways
 from backend.production import refuse_unsafe
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -202,93 +203,7 @@ SANDBOX_WEBHOOK_SECRET: str = env.str("SANDBOX_WEBHOOK_SECRET", default="sandbox
 RETURN_URL_ORIGINS: list[str] = env.list("RETURN_URL_ORIGINS", default=[PUBLIC_URL] if PRODUCTION else [])
 
 # Each gateway's merchant accounts; one without variables is off. `backend/payments/gateways/<name>.py` is its adapter.
-GATEWAYS: dict[str, list[Account]] = {
-    "sandbox": [Account("sandbox")] if SANDBOX_GATEWAY else [],
-    "stripe": read_accounts(
-        env,
-        "STRIPE",
-        required=["STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET"],
-        optional={
-            "STRIPE_FLOW": "CLIENT_SECRET",
-            "STRIPE_EXTRA_CURRENCIES": "",
-            "STRIPE_TIMEOUT_S": "15",
-            "STRIPE_API_URL": "https://api.stripe.com",
-        },
-        # What is mixed up here would show the secret key to every browser, or believe messages of anybody.
-        shapes={
-            "STRIPE_SECRET_KEY": r"[sr]k_\w+",
-            "STRIPE_PUBLISHABLE_KEY": r"pk_\w+",
-            "STRIPE_WEBHOOK_SECRET": r"whsec_\S{8,}",
-            "STRIPE_FLOW": "CLIENT_SECRET|REDIRECT",
-            "STRIPE_EXTRA_CURRENCIES": r"((BHD|JOD|OMR|TND|UGX)(,(BHD|JOD|OMR|TND|UGX))*)?",
-            "STRIPE_TIMEOUT_S": r"\d+(\.\d+)?",
-            "STRIPE_API_URL": r"https?://\S+",
-        },
-    ),
-    "paypal": read_accounts(
-        env,
-        "PAYPAL",
-        required=["PAYPAL_CLIENT_ID", "PAYPAL_CLIENT_SECRET", "PAYPAL_WEBHOOK_ID"],
-        optional={
-            "PAYPAL_API_URL": "https://api-m.paypal.com",
-            "PAYPAL_TIMEOUT_S": "20",
-            "PAYPAL_MERCHANT_ID": "",
-            "PAYPAL_BRAND_NAME": "",
-            "PAYPAL_SHIPPING_PREFERENCE": "NO_SHIPPING",
-            "PAYPAL_MORE_CURRENCIES": "",
-            "PAYPAL_EXPIRES_HOURS": "6",
-        },
-        shapes={
-            "PAYPAL_WEBHOOK_ID": r"[A-Za-z0-9]{1,50}",
-            "PAYPAL_API_URL": r"https?://[^/]+/?",
-            "PAYPAL_TIMEOUT_S": r"\d{1,3}(\.\d+)?",
-            "PAYPAL_SHIPPING_PREFERENCE": "NO_SHIPPING|SET_PROVIDED_ADDRESS",
-            "PAYPAL_MORE_CURRENCIES": "([A-Z]{3}(,[A-Z]{3})*)?",
-            "PAYPAL_EXPIRES_HOURS": r"\d{1,4}",
-        },
-    ),
-    "paymob": read_accounts(
-        env,
-        "PAYMOB",
-        required=["PAYMOB_SECRET_KEY", "PAYMOB_PUBLIC_KEY", "PAYMOB_HMAC_SECRET", "PAYMOB_INTEGRATIONS"],
-        optional={
-            "PAYMOB_API_URL": "https://accept.paymob.com",
-            "PAYMOB_TIMEOUT_S": "15",
-            "PAYMOB_CURRENCY": "EGP",
-            "PAYMOB_AUTH_INTEGRATIONS": "",
-            "PAYMOB_EXPIRATION_S": "3600",
-            "PAYMOB_DIGITS": "",
-            "PAYMOB_API_KEY": "",
-            "PAYMOB_IFRAME_ID": "",
-        },
-    ),
-    "sslcommerz": read_accounts(
-        env,
-        "SSLCOMMERZ",
-        required=["SSLCOMMERZ_STORE_ID", "SSLCOMMERZ_STORE_PASSWD"],
-        optional={
-            "SSLCOMMERZ_API_URL": "https://securepay.sslcommerz.com",
-            "SSLCOMMERZ_TIMEOUT_S": "15",
-            "SSLCOMMERZ_FOREIGN_CURRENCIES": "",
-            "SSLCOMMERZ_UNSIGNED": "reject",
-            "SSLCOMMERZ_REFUND_KEYS": "0",
-        },
-    ),
-    "zarinpal": read_accounts(
-        env,
-        "ZARINPAL",
-        required=["ZARINPAL_MERCHANT_ID"],
-        optional={
-            "ZARINPAL_API_URL": "https://payment.zarinpal.com",
-            "ZARINPAL_TIMEOUT_S": "15",
-            "ZARINPAL_UNIT": "IRR",
-            "ZARINPAL_ACCESS_TOKEN": "",
-            "ZARINPAL_TERMINAL_ID": "",
-            "ZARINPAL_REFUND_METHOD": "PAYA",
-            "ZARINPAL_GRAPHQL_URL": "https://next.zarinpal.com/api/v4/graphql/",
-        },
-    ),
-}
+GATEWAYS: dict[str, list[Account]] = {"sandbox": [Account("sandbox")] if SANDBOX_GATEWAY else [], **read_gateways(env)}
 
 # Tokens --------------------------------------------------------------------------------------------
 TOKEN_ALGORITHM: str = env.str("TOKEN_ALGORITHM", default="HS256")

@@ -1,5 +1,6 @@
 """Merchant accounts from the environment, and which one an order goes to; amounts as gateways write them."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from backend.payments.gateways import registry
 from backend.payments.gateways.accounts import Account, account, read_accounts
 from backend.payments.gateways.amounts import to_major, to_minor
 from backend.payments.gateways.registry import GatewayNotOffered, choose
+from backend.payments.gateways.variables import read_gateways
 from tests.conftest import Gql
 
 REQUIRED = ["ACME_SECRET_KEY", "ACME_WEBHOOK_SECRET"]
@@ -178,3 +180,49 @@ def test_a_value_of_another_shape_stops_the_start_and_is_not_shown() -> None:
     with pytest.raises(ImproperlyConfigured, match="ACME_EU_SECRET_KEY is not") as refusal:
         read_accounts(env, "ACME", required=REQUIRED, optional=OPTIONAL, shapes={"ACME_SECRET_KEY": "sk_.+"})
     assert "pk_oops" not in str(refusal.value)
+
+
+def gateways(**variables: str) -> dict[str, list[Account]]:
+    env = Env(Path("/nonexistent"))
+    env.ENVIRON = variables
+    return read_gateways(env)
+
+
+@pytest.mark.parametrize(
+    ("gateway", "given"),
+    [
+        (
+            "paymob",
+            {"SECRET_KEY": "egy_pk_test_1", "PUBLIC_KEY": "egy_sk_test_1", "HMAC_SECRET": "h", "INTEGRATIONS": "1"},
+        ),
+        (
+            "paymob",
+            {"SECRET_KEY": "egy_sk_test_1", "PUBLIC_KEY": "egy_pk_test_1", "HMAC_SECRET": "h", "INTEGRATIONS": ","},
+        ),
+        ("sslcommerz", {"STORE_ID": "s", "STORE_PASSWD": "p", "UNSIGNED": "believe"}),
+        ("sslcommerz", {"STORE_ID": "s", "STORE_PASSWD": "p", "TIMEOUT_S": "long"}),
+        ("zarinpal", {"MERCHANT_ID": "no-uuid"}),
+        ("zarinpal", {"MERCHANT_ID": "3f1b6c52-9d0e-4a77-8c11-5e2f7a90b001", "UNIT": "TOMAN"}),
+    ],
+    ids=str,
+)
+def test_odd_values_of_gateways_stop_the_shop(gateway: str, given: dict[str, str]) -> None:
+    with pytest.raises(ImproperlyConfigured):
+        gateways(**{f"{gateway.upper()}_{name}": value for name, value in given.items()})
+
+
+def test_every_gateway_is_off_without_its_variables_and_made_with_them() -> None:
+    assert not any(gateways().values())
+    given = {
+        "PAYMOB_SECRET_KEY": "egy_sk_live_1",
+        "PAYMOB_PUBLIC_KEY": "egy_pk_live_1",
+        "PAYMOB_HMAC_SECRET": "h",
+        "PAYMOB_INTEGRATIONS": "12,wallet",
+        "SSLCOMMERZ_STORE_ID": "s",
+        "SSLCOMMERZ_STORE_PASSWD": "p",
+        "ZARINPAL_MERCHANT_ID": "3f1b6c52-9d0e-4a77-8c11-5e2f7a90b001",
+    }
+    made = {name: accounts for name, accounts in gateways(**given).items() if accounts}
+    assert set(made) == {"paymob", "sslcommerz", "zarinpal"}
+    for name, [each] in made.items():
+        assert import_module(f"backend.payments.gateways.{name}").GATEWAY(each).id == name
