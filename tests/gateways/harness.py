@@ -120,6 +120,7 @@ class ProcessHarness:
     """Starts `python -m <module> --port 0`, a `tests.gateways.fakes.base` fake, and talks to its control routes."""
 
     module: ClassVar[str]
+    options: tuple[str, ...] = ()
     process: "subprocess.Popen[str] | None" = None
     control: httpx.Client
 
@@ -128,7 +129,7 @@ class ProcessHarness:
         return str(self.control.base_url).rstrip("/")
 
     def begin(self) -> None:
-        command = [sys.executable, "-m", self.module, "--port", "0"]
+        command = [sys.executable, "-m", self.module, "--port", "0", *self.options]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         ready, _, _ = select.select([self.process.stdout], [], [], STARTS_S)

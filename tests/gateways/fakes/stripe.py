@@ -20,6 +20,7 @@ from tests.gateways.fakes.localstripe import LocalStripe, Refused
 from tests.gateways.fakes.stripe_api import ApiError, api, listed, missing, within
 from tests.gateways.fakes.stripe_control import Control
 from tests.gateways.fakes.stripe_objects import Object, Objects, new_id
+from tests.gateways.fakes.stripe_pages import Pages
 from tests.gateways.fakes.stripe_params import Wrong
 
 HALF_AN_HOUR, A_DAY = 1800, 86400
@@ -28,7 +29,7 @@ FORWARDED = ("amount", "currency", "customer", "payment_method", "metadata", "ca
 ENDED = ("succeeded", "canceled")
 
 
-class StripeFake(Control, Fake):
+class StripeFake(Control, Pages, Fake):
     def __init__(self) -> None:
         self.local: LocalStripe | None = None
         self.url = ""
@@ -50,7 +51,7 @@ class StripeFake(Control, Fake):
     @asynccontextmanager
     async def _lives(self, app: Starlette) -> AsyncIterator[None]:
         self.local = LocalStripe()
-        self.objects = Objects(self.local)
+        self.objects = Objects(self.local, self.send if self.deliver else None)
         try:
             yield
         finally:
@@ -78,6 +79,7 @@ class StripeFake(Control, Fake):
             Route("/v1/customers/{id}/payment_methods/{method}", self.retrieve_method, methods=get),
             Route("/v1/payment_methods/{id}/detach", self.detach_method, methods=post),
             Route("/v1/setup_intents", self.create_setup, methods=post),
+            Route("/c/pay/{id}", self.page, methods=[*get, *post]),
         ]
 
     # PaymentIntents -----------------------------------------------------------------------------------

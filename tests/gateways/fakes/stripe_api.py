@@ -16,6 +16,7 @@ from tests.gateways.fakes.stripe_params import Wrong, check, decode
 Act = Callable[..., Object]
 Handler = Callable[[Any, Request], Awaitable[Response]]
 KEY = "sk_test_double"
+SECRET = "whsec_double_2f6c1d9a"
 MOST_KEY = 255
 
 

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Callable
 from typing import Any
 
 from tests.gateways.fakes.localstripe import LocalStripe
@@ -18,8 +19,9 @@ def new_id(prefix: str) -> str:
 class Objects:
     """PaymentIntents, charges and refunds as localstripe has them, with the fields that it lacks."""
 
-    def __init__(self, local: LocalStripe) -> None:
+    def __init__(self, local: LocalStripe, send: Callable[[Object], None] | None = None) -> None:
         self.local = local
+        self._send = send
         self.forget()
 
     def forget(self) -> None:
@@ -103,7 +105,7 @@ class Objects:
     # Happening ----------------------------------------------------------------------------------------
 
     def happen(self, kind: str, told: Object, payment_id: str) -> None:
-        """An event, which goes out when somebody takes it."""
+        """An event, which goes out now, or when somebody takes it."""
         event = {
             "id": new_id("evt"),
             "object": "event",
@@ -113,7 +115,10 @@ class Objects:
             "type": kind,
             "data": {"object": told},
         }
-        self.events.append({"payment_id": payment_id, "event": event})
+        if self._send:
+            self._send(event)
+        else:
+            self.events.append({"payment_id": payment_id, "event": event})
 
     def changed(self, intent_id: str) -> None:
         """The events of a PaymentIntent that has another state now."""

@@ -11,10 +11,8 @@ from backend.core import clock
 from backend.payments.gateways.accounts import Account, account
 from backend.payments.models import Operation, Payment
 from tests.gateways.fakes import localstripe
-from tests.gateways.fakes.stripe_api import KEY
+from tests.gateways.fakes.stripe_api import KEY, SECRET
 from tests.gateways.harness import Can, ProcessHarness, Sent
-
-SECRET = "whsec_double_2f6c1d9a"
 
 
 class StripeHarness(ProcessHarness):

@@ -1,6 +1,9 @@
 """One proxy before one localstripe for all of these tests; the account's flow is the test's to choose."""
 
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from queue import Queue
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -9,6 +12,7 @@ from stripe import StripeClient, V1Services
 from backend.payments.gateways.stripe import GATEWAY
 from backend.payments.gateways.stripe.adapter import StripeGateway
 from tests.gateways.fakes.stripe_api import KEY
+from tests.gateways.harness import Sent
 from tests.gateways.harnesses.stripe import StripeHarness
 
 Gateway = Callable[..., StripeGateway]
@@ -46,3 +50,27 @@ def shop(request: pytest.FixtureRequest, stripe: StripeHarness, settings: Any) -
 def sdk(stripe: StripeHarness) -> V1Services:
     """The SDK without our adapter, to try the double."""
     return StripeClient(KEY, base_addresses={"api": stripe.url}, max_network_retries=0).v1
+
+
+@pytest.fixture
+def door() -> Iterator[tuple[str, "Queue[Sent]"]]:
+    """An address where messages come in over HTTP as they are."""
+    came: Queue[Sent] = Queue()
+
+    class Door(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            came.put(Sent(body=body, headers={"Stripe-Signature": self.headers["Stripe-Signature"]}))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Door)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/", came
+    server.shutdown()
+    thread.join()
+    server.server_close()

@@ -1,12 +1,18 @@
 """The proxy checks what it is for: known-bad requests, which the SDK would send without a word, are refused."""
 
+from queue import Queue
 from typing import Any
+from urllib.parse import urlencode
 
+import httpx
 import pytest
 import stripe as library
 from stripe import StripeClient, V1Services
 
+from tests.gateways.fakes.stripe_api import KEY, SECRET
+from tests.gateways.harness import Sent
 from tests.gateways.harnesses.stripe import StripeHarness
+from tests.gateways.shop import begin, hear, order_for
 
 INTENT = {"amount": 1999, "currency": "usd"}
 PAGE: dict[str, Any] = {
@@ -88,3 +94,40 @@ def test_nobody_without_the_key_is_served(stripe: StripeHarness) -> None:
     stranger = StripeClient("sk_test_other", base_addresses={"api": stripe.url}, max_network_retries=0).v1
     with pytest.raises(library.AuthenticationError):
         stranger.payment_intents.create({"amount": 1999, "currency": "usd"})
+
+
+@pytest.mark.django_db
+def test_the_doubles_page_leads_through_both_flows(shop: StripeHarness) -> None:
+    payment = begin(order_for(shop), "stripe")
+    action = payment.next_action or {}
+    intent, _, _ = str(action.get("client_secret", "")).partition("_secret_")
+    secret = {"client_secret": action.get("client_secret", ""), "return_url": "https://shop.example/thanks?"}
+    url = action.get("url") or f"{shop.url}/c/pay/{intent}?{urlencode(secret)}"
+    assert "Pay with a card that is declined" in httpx.get(url, timeout=5).text
+    back = httpx.post(url, data={"act": "authenticate"}, timeout=5)
+    assert back.status_code == 303
+    assert back.headers["location"].startswith("http")
+    assert httpx.get(url, timeout=5).status_code == 303  # nobody pays twice
+    hear(shop, payment)
+    payment.refresh_from_db()
+    assert (payment.state, shop.taken(payment)) == ("SUCCEEDED", shop.total)
+    assert httpx.get(f"{shop.url}/c/pay/{intent or 'cs_x'}?client_secret=guessed", timeout=5).status_code == 404
+
+
+def test_messages_go_out_signed_where_people_click_through(
+    door: tuple[str, "Queue[Sent]"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`python -m tests.gateways.fakes.stripe --deliver`."""
+    url, came = door
+    monkeypatch.setenv("STRIPE_DOUBLE_TELLS", url)
+    clicked = StripeHarness()
+    clicked.options = ("--deliver",)
+    clicked.begin()
+    try:
+        sdk = StripeClient(KEY, base_addresses={"api": clicked.url}, max_network_retries=0)
+        sdk.v1.payment_intents.create({"amount": 1999, "currency": "usd"})
+        message = came.get(timeout=10)
+        event = sdk.construct_event(message.body, message.headers["Stripe-Signature"], SECRET)
+        assert event.type == "payment_intent.created"
+    finally:
+        clicked.end()
