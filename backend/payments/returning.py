@@ -1,5 +1,6 @@
 """Where gateways send the buyer's browser back to: by GET or POST, with whatever they add."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -8,8 +9,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from backend.core import outbox
+from backend.payments.gateways import registry
+from backend.payments.gateways.registry import GatewayNotOffered
 from backend.payments.models import Payment, PaymentState
 from backend.payments.return_urls import return_url, with_query
+from backend.payments.services.calls import ref_of
 from backend.payments.services.settling import DECIDED
 from backend.payments.texts import fitting_json
 
@@ -37,10 +41,19 @@ def receive(request: HttpRequest, gateway_id: str, payment_id: UUID) -> HttpResp
     if request.method == "POST" and int(request.headers.get("content-length") or 0) > MAX_BODY_BYTES:
         return HttpResponse(status=413)
     if payment.state not in DECIDED:
-        sent = {**request.GET.dict(), **request.POST.dict()}
-        outbox.emit("payment.returned", key=str(payment.pk), data=fitting_json(sent))
+        brought = _brought(payment, {**request.GET.dict(), **request.POST.dict()})
+        outbox.emit("payment.returned", key=str(payment.pk), data=fitting_json(brought))
     response = HttpResponse(status=303)
     address = with_query(return_url(payment), {"status": STATUS.get(PaymentState(payment.state), "processing")})
     response["Location"] = iri_to_uri(address)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _brought(payment: Payment, sent: dict[str, str]) -> Mapping[str, str]:
+    """What of it the gateway's adapter can use. The rest is not kept: some gateways send parts of cards along."""
+    try:
+        gateway = registry.get(payment.gateway, payment.account)
+    except GatewayNotOffered:
+        return {}
+    return gateway.read_return(ref_of(payment), sent)

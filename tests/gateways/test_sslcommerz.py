@@ -12,6 +12,7 @@ import httpx
 import pytest
 from django.test import Client
 
+from backend.core.models import OutboxEvent
 from backend.payments.gateways.base import (
     Buyer,
     ChargeState,
@@ -189,6 +190,15 @@ def test_a_returning_buyer_brings_a_hint_that_is_not_believed(store: SslcommerzH
     assert Client(enforce_csrf_checks=True).post(url, form).status_code == 303
     work()
     assert_unpaid(payment, "REQUIRES_ACTION")
+
+
+def test_only_the_hint_of_what_a_buyer_brings_is_kept(store: SslcommerzHarness) -> None:
+    payment = begin(order_for(store), "sslcommerz")
+    store.pay(payment)
+    form = store.command("returns", reference=payment.reference)
+    assert form["card_no"]
+    Client().post(f"/payments/return/sslcommerz/{payment.pk}/", form)
+    assert OutboxEvent.objects.get(topic="payment.returned").data == {"val_id": form["val_id"]}
 
 
 def test_the_val_id_of_another_order_pays_nothing(store: SslcommerzHarness) -> None:

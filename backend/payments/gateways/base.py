@@ -400,7 +400,7 @@ class PaymentGateway(Protocol):
         ...
 
     def read_return(self, payment: PaymentRef, sent: Mapping[str, str]) -> Mapping[str, str]:
-        """What of a returning buyer's query or form `verify` can use. Nothing of it is believed, and it is not stored.
+        """What of a returning buyer's query or form `verify` can use. Nothing of it is believed; the rest is not kept.
         Unusable input is left out, never an error."""
         ...
 

@@ -65,11 +65,11 @@ def verify_payment(*, caller: Caller, payment_id: UUID, token: str | None) -> Pa
         raise GatewayDown(field=["paymentId"]) from error
 
 
-def verify_returned(payment_id: UUID, sent: Mapping[str, str]) -> None:
-    """The buyer's browser is back with something: ask, with whatever of it helps. Raises GatewayUnavailable."""
+def verify_returned(payment_id: UUID, brought: Mapping[str, str]) -> None:
+    """The buyer's browser is back: ask, with what `read_return` has found in it. Raises GatewayUnavailable."""
     payment = Payment.objects.select_related("order").get(pk=payment_id)
     if payment.state not in DECIDED:
-        ask_gateway(payment, returned=sent)
+        ask_gateway(payment, data=brought)
 
 
 def process_webhook(message_id: int) -> None:
@@ -151,17 +151,14 @@ def _reject(message: WebhookMessage, reason: str) -> None:
     message.save()
 
 
-def ask_gateway(
-    payment: Payment, *, returned: Mapping[str, str] | None = None, data: Mapping[str, str] | None = None
-) -> Payment:
+def ask_gateway(payment: Payment, *, data: Mapping[str, str] | None = None) -> Payment:
     """Settle what the gateway says now, and take what the buyer has agreed to. Must not run inside a transaction.
 
     Raises GatewayUnavailable, GatewayNotOffered.
     """
 
     def question(gateway: PaymentGateway, ref: PaymentRef) -> ChargeReport | None:
-        brought = gateway.read_return(ref, returned) if returned else {}
-        return gateway.verify(replace(ref, data={**ref.data, **brought, **(data or {})}))
+        return gateway.verify(replace(ref, data={**ref.data, **(data or {})}))
 
     report = ask(payment, Operation.VERIFY, question)
     if report is None:
