@@ -1,7 +1,9 @@
 """What only SSLCommerz does: its signature, hints from browsers, the validation API, refunds without an answer."""
 
+import html
 import json
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -190,6 +192,16 @@ def test_a_returning_buyer_brings_a_hint_that_is_not_believed(store: SslcommerzH
     assert Client(enforce_csrf_checks=True).post(url, form).status_code == 303
     work()
     assert_unpaid(payment, "REQUIRES_ACTION")
+
+
+def test_the_page_sends_the_buyer_back_by_a_form_that_is_signed(store: SslcommerzHarness) -> None:
+    started = SslcommerzGateway(store.account()).start(asked())
+    assert started.next_action
+    answer = httpx.post(started.next_action["url"], data={"act": "VALID"})
+    assert 'action="https://api.shop.example/payments/return/"' in answer.text
+    form = {name: html.unescape(value) for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', answer.text)}
+    assert is_signed(form, double.PASSWORD)
+    assert form["tran_id"] == started.reference
 
 
 def test_only_the_hint_of_what_a_buyer_brings_is_kept(store: SslcommerzHarness) -> None:
