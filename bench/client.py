@@ -57,7 +57,7 @@ class _Protocol(asyncio.Protocol):
 
 
 class Connection:
-    """One keep-alive connection to a server's GraphQL endpoint."""
+    """One keep-alive connection to one address of a server."""
 
     def __init__(self, protocol: _Protocol, host: str, path: str, headers: str = "") -> None:
         self._protocol = protocol
@@ -66,8 +66,14 @@ class Connection:
             f"Accept: application/json\r\n{headers}Content-Length: "
         ).encode()
 
-    async def post(self, body: bytes) -> Answer:
-        request = b"%s%d\r\n\r\n%s" % (self._head, len(body), body)
+    @property
+    def is_open(self) -> bool:
+        """False once the server has ended it, as it does with idle ones."""
+        return self._protocol.transport is not None and not self._protocol.transport.is_closing()
+
+    async def post(self, body: bytes, headers: bytes = b"") -> Answer:
+        """`headers` are more lines of this request's head, with their ends."""
+        request = b"%s%d\r\n%s\r\n%s" % (self._head, len(body), headers, body)
         return await self._protocol.send(request)
 
 

@@ -44,6 +44,19 @@ def uvicorn(application: str, **environment: str) -> Iterator[tuple[str, psutil.
         process.wait(timeout=20)
 
 
+@contextmanager
+def worker(**environment: str) -> Iterator[psutil.Process]:
+    """The worker of the Procfile: one process with its threads; its messages wait until it is up."""
+    line = parse_procfile((ROOT / "Procfile").read_text(encoding="utf-8")).processes["worker"]
+    settings = {**os.environ, **environment}
+    process = subprocess.Popen(f"exec {sys.executable} -m {line}", shell=True, cwd=ROOT, env=settings)
+    try:
+        yield psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
 def _wait_until_it_answers(url: str, process: "subprocess.Popen[bytes]") -> None:
     request = Request(url, b'{"query":"{ __typename }"}', {"Content-Type": "application/json"})
     deadline = time.monotonic() + START_TIMEOUT_S
@@ -64,6 +77,15 @@ def cpu_seconds(process: psutil.Process) -> float:
     for each in [process, *process.children(recursive=True)]:
         with suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
             total += _nanoseconds(each.pid) / 1e9 if SCHEDSTAT else sum(each.cpu_times()[:2])
+    return total
+
+
+def ever_spent_seconds(process: psutil.Process) -> float:
+    """The time of the process, with that of threads and children that have ended: by the clock of 10 ms."""
+    total = 0.0
+    for each in [process, *process.children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):
+            total += sum(each.cpu_times()[:4])
     return total
 
 

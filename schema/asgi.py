@@ -1,4 +1,4 @@
-"""The root ASGI application: /graphql to the GraphQL app, everything else to Django."""
+"""The root ASGI application: /graphql to the GraphQL app, gateways' messages straight in, everything else to Django."""
 
 import gc
 import os
@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema.root import schema
-from schema.server import db, metrics, persisted_store, pubsub
+from schema.server import db, metrics, persisted_store, pubsub, webhooks
 from schema.server.app import GraphQLApp
 
 ASSETS = "/graphql/assets"
@@ -49,6 +49,7 @@ class Root:
         self._assets = ExceptionMiddleware(files)
         self._metrics = metrics.Metrics(schema)
         self._django = cast(ASGIApp, django_application)
+        self._webhooks = webhooks.Webhooks(self._django)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -59,6 +60,8 @@ class Root:
             await self._graphql(scope, receive, send)
         elif path == metrics.PATH and scope["type"] == "http":
             await self._metrics(scope, receive, send)
+        elif path.startswith(webhooks.PREFIX):
+            await self._webhooks(scope, receive, send)
         elif path.startswith(ASSETS + "/"):
             await self._assets({**scope, "root_path": ASSETS}, receive, send)
         elif scope["type"] == "websocket":

@@ -1,4 +1,8 @@
-"""Where gateways send their messages: stored raw, authenticated, answered; what they mean is settled by a worker."""
+"""Where gateways send their messages: authenticated, stored raw with the verdict, answered; a worker settles them.
+
+Authenticating is arithmetic on what is in memory, so one transaction keeps all, and no answer goes out before it.
+Where it needs the network, a worker does it later.
+"""
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -8,10 +12,10 @@ from django.views.decorators.http import require_POST
 from backend.core import clock, outbox
 from backend.payments.gateways import registry
 from backend.payments.gateways.accounts import DEFAULT
-from backend.payments.gateways.base import GatewayMessage, PaymentGateway, SignatureInvalid
+from backend.payments.gateways.base import PaymentGateway, SignatureInvalid
 from backend.payments.gateways.registry import GatewayNotOffered
-from backend.payments.models import WebhookMessage, WebhookState
-from backend.payments.services.verifying import KEPT_OF_FORGED_BYTES, accept_webhook, incoming
+from backend.payments.models import WebhookMessage
+from backend.payments.services.verifying import KEPT_OF_FORGED_BYTES, accept_webhook, incoming, reject_webhook
 from backend.payments.texts import fitting, fitting_json
 
 MAX_BODY_BYTES = 256 * 1024
@@ -29,25 +33,27 @@ def receive(request: HttpRequest, gateway_id: str, account: str = DEFAULT) -> Ht
     body = request.read(MAX_BODY_BYTES + 1)
     if len(body) > MAX_BODY_BYTES:
         return HttpResponse(status=413)
+    message = _message(request, gateway, body)
     if gateway.capabilities.webhooks_checked_later:
         with transaction.atomic():
-            _announce(_store(request, gateway, body))
+            message.save()
+            _announce(message)
         return HttpResponse(status=200)
-    message = _store(request, gateway, body)
     try:
         read = gateway.parse_webhook(incoming(message))
     except SignatureInvalid:
         # Anybody can send these: what is kept to look at must not fill the disk.
-        message.body = body[:KEPT_OF_FORGED_BYTES]
-        message.state, message.reason = WebhookState.REJECTED, "not authentic"
-        message.save()
+        reject_webhook(message, "not authentic", kept=KEPT_OF_FORGED_BYTES)
         return HttpResponse(status=400)
-    _accept(message, read)
+    except Exception:
+        message.save()  # for people to look at; the gateway is told of the failure, and sends it again
+        raise
+    accept_webhook(message, read, then=lambda: _announce(message))
     return HttpResponse(status=200)
 
 
-def _store(request: HttpRequest, gateway: PaymentGateway, body: bytes) -> WebhookMessage:
-    """Before anything is done with it: what came is never lost."""
+def _message(request: HttpRequest, gateway: PaymentGateway, body: bytes) -> WebhookMessage:
+    """What came, raw; not written yet. No answer goes out before it is."""
     wanted = gateway.capabilities.webhook_headers
     headers = {name.lower(): value for name, value in request.headers.items()}
     kept = {
@@ -55,7 +61,7 @@ def _store(request: HttpRequest, gateway: PaymentGateway, body: bytes) -> Webhoo
         for name, value in headers.items()
         if name in KEPT_HEADERS or name in wanted or "signature" in name
     }
-    return WebhookMessage.objects.create(
+    return WebhookMessage(
         gateway=gateway.id,
         account=gateway.account.name,
         body=body,
@@ -63,13 +69,6 @@ def _store(request: HttpRequest, gateway: PaymentGateway, body: bytes) -> Webhoo
         query=fitting_json(request.GET.dict()),
         received_at=clock.now(),
     )
-
-
-@transaction.atomic
-def _accept(message: WebhookMessage, read: GatewayMessage) -> None:
-    """Announce the message, unless one with its event id has been before: then this one is kept and means nothing."""
-    if accept_webhook(message, read):
-        _announce(message)
 
 
 def _announce(message: WebhookMessage) -> None:

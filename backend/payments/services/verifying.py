@@ -1,7 +1,7 @@
 """Asking gateways what is true, and believing authentic webhooks."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -97,7 +97,7 @@ def process_webhook(message_id: int) -> None:
         message.payment = payment
         message.kind = fitting(read.kind, 100)
         message.processed_at = clock.now()
-        message.save()
+        message.save(update_fields=["state", "reason", "payment", "kind", "processed_at"])
     if payment is not None and read.report is not None:
         _take_if_approved(payment, read.report)
 
@@ -125,27 +125,37 @@ def check_webhook(message: WebhookMessage) -> bool:
     try:
         read = gateway.parse_webhook(incoming(message))
     except SignatureInvalid:
-        message.body = bytes(message.body)[:KEPT_OF_FORGED_BYTES]
-        _reject(message, "not authentic")
+        # Anybody can send these: what is kept to look at must not fill the disk.
+        reject_webhook(message, "not authentic", kept=KEPT_OF_FORGED_BYTES)
         return False
     return accept_webhook(message, read)
 
 
-def accept_webhook(message: WebhookMessage, read: GatewayMessage) -> bool:
-    """Keep an authentic message under its event id; whether it is the first with that id."""
+def accept_webhook(message: WebhookMessage, read: GatewayMessage, *, then: Callable[[], object] | None = None) -> bool:
+    """Keep an authentic message, new or stored, under its event id, and do `then` in the same transaction.
+
+    Returns whether it is the first with that id; another is kept and means nothing.
+    """
+    stored = message.pk is not None
     message.event_id = fitting(read.event_id, 255)
     message.kind = fitting(read.kind, 100)
     message.state = WebhookState.VERIFIED
     try:
         with transaction.atomic():
-            message.save()
+            message.save(update_fields=["event_id", "kind", "state"] if stored else None)
+            if then is not None:
+                then()
     except IntegrityError:
-        _reject(message, "repeated")
+        if not stored:
+            message.pk = None  # what was never written has no number
+        reject_webhook(message, "repeated")
         return False
     return True
 
 
-def _reject(message: WebhookMessage, reason: str) -> None:
+def reject_webhook(message: WebhookMessage, reason: str, *, kept: int | None = None) -> None:
+    """Keep a message, new or stored, that means nothing; `kept` bytes of its body at most."""
+    message.body = bytes(message.body)[:kept]
     message.state = WebhookState.REJECTED
     message.reason = reason
     message.save()
