@@ -48,20 +48,19 @@ def book(
     currency: str,
     gateway_id: str,
     excerpt: Mapping[str, Any] | None = None,
-) -> bool:
-    """Add a line to a locked payment's ledger; whether it is new: the same movement is written once."""
-    _, created = PaymentTransaction.objects.get_or_create(
+) -> None:
+    """Add a line to a locked payment's ledger, unless it is there: the same movement is written once. One statement."""
+    line = PaymentTransaction(
         payment=payment,
         kind=kind,
         gateway_id=fitting(gateway_id, 255),
-        defaults={
-            "amount": amount,
-            "currency": currency,
-            "excerpt": fitting_json(excerpt or {}),
-            "created_at": clock.now(),
-        },
+        amount=amount,
+        currency=currency,
+        excerpt=fitting_json(excerpt or {}),
+        created_at=clock.now(),
     )
-    return created
+    # Only the same movement is passed over: what breaks another rule of the table is refused still.
+    PaymentTransaction.objects.bulk_create([line], ignore_conflicts=True)
 
 
 def step(payment: Payment, state: PaymentState, *, reason: str = "", by: int | None = None) -> None:
@@ -79,9 +78,9 @@ def step(payment: Payment, state: PaymentState, *, reason: str = "", by: int | N
     payment.state = state
 
 
-def derived(payment: Payment) -> PaymentState:
-    """The state that the ledger alone makes; the present one where no money has moved."""
-    sums = sums_of(payment)
+def derived(payment: Payment, sums: Sums | None = None) -> PaymentState:
+    """The state that the ledger alone makes; the present one where no money has moved. `sums` where they are known."""
+    sums = sums_of(payment) if sums is None else sums
     if sums.captured:
         if not sums.refunded:
             return PaymentState.SUCCEEDED

@@ -1,6 +1,7 @@
 """What a gateway reports meets what we know. Webhooks, returning buyers and sweeps all come through here."""
 
 import logging
+from dataclasses import replace
 from uuid import UUID
 
 from django.db import transaction
@@ -28,16 +29,22 @@ DECIDED = (*SETTLED, PaymentState.FLAGGED)
 FINAL = (*DECIDED, PaymentState.FAILED, PaymentState.CANCELLED)
 
 
-@transaction.atomic
 def apply_report(payment_id: UUID, report: ChargeReport) -> Payment:
+    """Settle a report in a transaction of its own, as `settle_report` does."""
+    with transaction.atomic():
+        order_id = Payment.objects.values_list("order_id", flat=True).get(pk=payment_id)
+        return settle_report(order_id, payment_id, report)
+
+
+def settle_report(order_id: UUID, payment_id: UUID, report: ChargeReport) -> Payment:
     """Bring a payment in step with a gateway's report; the same report again changes nothing.
 
     Locks the order, then the payment. A report whose reference, account, amount or currency is not ours flags the
     payment and pays nothing, and no later report takes the flag away. A payment that is settled stays so: what differs
     then goes to the log, and only refunds and disputes are followed. Emits order.paid, order.payment_failed,
-    order.payment_flagged, refund.requested.
+    order.payment_flagged, refund.requested. Must run inside a transaction.
     """
-    order = lock_order(Payment.objects.values_list("order_id", flat=True).get(pk=payment_id))
+    order = lock_order(order_id)
     payment = Payment.objects.select_for_update().get(pk=payment_id)
     difference = _difference(payment, report)
     if payment.state in DECIDED:
@@ -58,7 +65,8 @@ def apply_report(payment_id: UUID, report: ChargeReport) -> Payment:
 def take_money(order: Order, payment: Payment, report: ChargeReport, *, by: int | None = None) -> None:
     """Book what a gateway has taken, beyond what is booked already; what the order cannot take goes back."""
     told = report.amount if report.amount_captured is None else report.amount_captured
-    captured = sums_of(payment).captured
+    sums = sums_of(payment)
+    captured = sums.captured
     new = told - captured
     if new <= 0:
         return
@@ -73,7 +81,7 @@ def take_money(order: Order, payment: Payment, report: ChargeReport, *, by: int 
         gateway_id=f"{gateway_id}:{told}" if captured else gateway_id,
         excerpt=report.excerpt,
     )
-    step(payment, derived(payment), reason="The gateway took the money.", by=by)
+    step(payment, derived(payment, replace(sums, captured=told)), reason="The gateway took the money.", by=by)
     payment.save()
     outcome = apply_capture(order, amount=new)
     if outcome.refund_due:

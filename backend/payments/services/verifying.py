@@ -28,7 +28,7 @@ from backend.payments.gateways.base import (
 from backend.payments.models import Operation, Payment, PaymentState, WebhookMessage, WebhookState
 from backend.payments.services.calls import ask
 from backend.payments.services.capturing import take_approved
-from backend.payments.services.settling import DECIDED, apply_report
+from backend.payments.services.settling import DECIDED, apply_report, settle_report
 from backend.payments.texts import fitting
 
 logger = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ def process_webhook(message_id: int) -> None:
         ask_gateway(payment, data=read.data)
     with transaction.atomic():
         if payment is not None and read.report is not None:
-            payment = apply_report(payment.pk, read.report)
+            payment = settle_report(payment.order_id, payment.pk, read.report)
         message.state = WebhookState.PROCESSED
         message.reason = "" if payment is not None else "no payment of ours"
         message.payment = payment
@@ -184,7 +184,7 @@ def _take_if_approved(payment: Payment, report: ChargeReport) -> Payment:
 
 def _payment_of(message: WebhookMessage, read: GatewayMessage) -> Payment | None:
     """By our own id, which the gateway keeps for us: it is there even when the gateway's first answer was lost."""
-    ours = Payment.objects.select_related("order").filter(gateway=message.gateway, account=message.account)
+    ours = Payment.objects.filter(gateway=message.gateway, account=message.account)
     payment_id = read.report.payment_id if read.report else read.payment_id
     try:
         found = ours.filter(pk=payment_id).first() if payment_id else None

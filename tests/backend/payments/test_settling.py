@@ -12,18 +12,20 @@ from backend.core.models import OutboxEvent
 from backend.orders.models import Order, OrderEvent
 from backend.orders.services import expire_unpaid_orders
 from backend.payments.gateways.base import ChargeReport, ChargeState
-from backend.payments.models import Payment, PaymentTransaction, Refund
+from backend.payments.models import Payment, PaymentTransaction, Refund, WebhookMessage
 from backend.payments.sandbox.scenarios import Delivery
 from backend.payments.services import (
     apply_report,
     execute_refund,
+    process_webhook,
     request_refund,
     verify_payment,
     verify_silent_payments,
 )
 from backend.payments.services.refunding import RefundTooLarge
+from tests.factories.catalog import make_product
 from tests.factories.orders import make_order
-from tests.factories.payments import press, send, settle_webhooks, start
+from tests.factories.payments import due_deliveries, press, send, settle_webhooks, start
 
 pytestmark = pytest.mark.django_db
 
@@ -100,6 +102,33 @@ def test_what_was_settled_stays_when_a_later_report_differs(caplog: pytest.LogCa
     apply_report(payment.pk, report_of(payment, ChargeState.FAILED))
     assert everything() == before
     assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+@pytest.mark.parametrize("lines", [1, 12])
+def test_a_settlement_takes_as_many_statements_however_many_lines_the_order_has(
+    lines: int, django_assert_num_queries: Any
+) -> None:
+    """From the stored message to the paid order, its stock, its events and the announcement."""
+    order = make_order(*[(make_product().variants.get(), 2) for _ in range(lines)])
+    payment = start(order)
+    press(payment)
+    for delivery in due_deliveries(payment):
+        send(payment, delivery)
+    message = WebhookMessage.objects.get()
+    with django_assert_num_queries(21):  # the test's savepoint stands for the transaction
+        process_webhook(message.pk)
+    with django_assert_num_queries(1):  # a message that comes to the worker twice
+        process_webhook(message.pk)
+    order.refresh_from_db()
+    assert order.status == "PAID"
+
+
+def test_a_report_that_is_settled_again_reads_and_writes_nothing(django_assert_num_queries: Any) -> None:
+    payment = start(make_order())
+    report = report_of(payment)
+    apply_report(payment.pk, report)
+    with django_assert_num_queries(5):  # two locks, whose order it is, and a savepoint
+        apply_report(payment.pk, report)
 
 
 def test_what_had_failed_is_paid_when_the_gateway_took_the_money_after_all() -> None:
