@@ -70,21 +70,26 @@ def sell(*, order_id: UUID) -> None:
         return
     _change(_TAKE_AWAY, _takes(held))
     Reservation.objects.filter(pk__in=[each.pk for each in held]).update(state=ReservationState.SOLD)
-    StockMovement.objects.bulk_create(
-        [
-            StockMovement(stock_level_id=each.stock_level_id, delta=-each.quantity, reason="sold", order_id=order_id)
-            for each in held
-        ]
-    )
+    _note_movements(order_id, held, "sold", sign=-1)
 
 
 def restock_order(*, order_id: UUID) -> None:
-    """Put what a locked order has sold back on the shelves. Doing it again changes nothing."""
+    """Put what a locked order has sold back on the shelves. Doing it again changes nothing. Emits stock.changed."""
     sold = list(Reservation.objects.filter(order_id=order_id, state=ReservationState.SOLD))
     level_ids = sorted({each.stock_level_id for each in sold})
-    list(StockLevel.objects.select_for_update().filter(pk__in=level_ids).order_by("pk").values_list("pk"))
+    locked = StockLevel.objects.select_for_update().filter(pk__in=level_ids).order_by("pk")
+    variant_ids = sorted(set(locked.values_list("variant_id", flat=True)))
     _change(_PUT_BACK, _takes(sold))
     Reservation.objects.filter(pk__in=[each.pk for each in sold]).update(state=ReservationState.RELEASED)
+    _note_movements(order_id, sold, "restocked", sign=1)
+    outbox.emit_many("stock.changed", [(str(variant_id), {}) for variant_id in variant_ids])
+
+
+def _note_movements(order_id: UUID, reservations: Iterable[Reservation], reason: str, *, sign: int) -> None:
+    StockMovement.objects.bulk_create(
+        StockMovement(stock_level_id=each.stock_level_id, delta=sign * each.quantity, reason=reason, order_id=order_id)
+        for each in reservations
+    )
 
 
 def reserve_again(*, order_id: UUID, wanted: Mapping[int, int], may_run_short: Collection[int] = ()) -> None:

@@ -57,7 +57,11 @@ class RefundCreateInput:
     )
     reason: str = strawberry.field(description="Why, for staff: up to 200 characters in one line.")
     restock: bool = strawberry.field(
-        default=False, description="Whether the units go back on the shelves; only where all of the money goes back."
+        default=False,
+        description=(
+            "Whether all units of the order go back on the shelves. An amount does not say which goods came back: "
+            "only where nothing is left to give back of the money."
+        ),
     )
     idempotency_key: str = strawberry.field(
         description="A key that you make up for this refund. Send the same one when you repeat the request."

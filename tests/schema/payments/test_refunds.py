@@ -9,7 +9,7 @@ import pytest
 from backend.core.caller import Role
 from backend.core.models import OutboxEvent
 from backend.core.money import Money
-from backend.inventory.models import StockLevel
+from backend.inventory.models import StockLevel, StockMovement
 from backend.orders.models import Order
 from backend.payments.models import Payment, PaymentTransaction, Refund
 from backend.payments.services import execute_refund
@@ -116,6 +116,21 @@ def test_units_go_back_on_the_shelves_once_with_all_of_the_money(manager: Gql) -
         manager(REFUND, **whole)
     level = StockLevel.objects.get(variant=variant)
     assert (level.on_hand, level.reserved) == (5, 0)
+    moved = StockMovement.objects.filter(order_id=payment.order_id).order_by("pk")
+    assert list(moved.values_list("delta", "reason")) == [(-2, "sold"), (2, "restocked")]
+    assert list(OutboxEvent.objects.filter(topic="stock.changed").values_list("key", flat=True)) == [str(variant.pk)]
+
+
+def test_the_last_of_several_refunds_brings_the_units_back(manager: Gql) -> None:
+    variant = make_variant(stock=5)
+    order = make_order((variant, 2))
+    payment = start(order)
+    press(payment)
+    deliver_all(payment)
+    manager(REFUND, **refund_input(order, amount=amount("1.00")))
+    assert StockLevel.objects.get(variant=variant).on_hand == 3
+    manager(REFUND, **refund_input(order, restock=True))
+    assert StockLevel.objects.get(variant=variant).on_hand == 5
 
 
 @pytest.mark.parametrize(
