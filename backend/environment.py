@@ -100,6 +100,7 @@ RULES = {
     "LOGIN_TRIES_PER_ACCOUNT": TRIES,
     "REGISTRATIONS_PER_ADDRESS": TRIES,
     "MAILS_PER_ADDRESS": TRIES,
+    "SOCIAL_STARTS_PER_ADDRESS": TRIES,
     "MAILS_PER_ACCOUNT": TRIES,
     "CODE_MINUTES": _whole(1, 60),
     "CODE_TRIES": _whole(1, 20),
@@ -124,6 +125,12 @@ RULES = {
         lambda token: len(token) >= 16 and token.isascii(), "at least 16 plain characters", secret=True
     ),
     "PUBLIC_URL": WEB_ADDRESS,
+    "GOOGLE_AUTHORIZATION_URL": WEB_ADDRESS,
+    "GOOGLE_TOKEN_URL": WEB_ADDRESS,
+    "GOOGLE_USERINFO_URL": WEB_ADDRESS,
+    "GITHUB_AUTHORIZATION_URL": WEB_ADDRESS,
+    "GITHUB_TOKEN_URL": WEB_ADDRESS,
+    "GITHUB_API_URL": WEB_ADDRESS,
     "SANDBOX_WEBHOOK_URL": WEB_ADDRESS,
     "LOG_LEVEL": Rule(lambda level: level.upper() in LOG_LEVELS, f"one of {', '.join(LOG_LEVELS)}"),
     "DEFAULT_COUNTRY": Rule(COUNTRIES.__contains__, "an ISO 3166 alpha-2 code"),
@@ -131,6 +138,21 @@ RULES = {
     "CURRENCIES_OFFERED": _each_of(list_currencies().__contains__, "ISO 4217 codes with commas"),
     "LANGUAGES_OFFERED": _each_of(_is_language, "language codes with commas"),
 }
+
+
+def check_providers(values: dict[str, Any]) -> None:
+    """Refuse a provider that could not work, or not safely in production."""
+    for provider, prefix in (("GOOGLE", "SOCIAL_AUTH_GOOGLE_OAUTH2_"), ("GITHUB", "SOCIAL_AUTH_GITHUB_")):
+        key, secret = values[f"{prefix}KEY"], values[f"{prefix}SECRET"]
+        if bool(key) != bool(secret):
+            raise ImproperlyConfigured(f"{provider}_CLIENT_ID and {provider}_CLIENT_SECRET belong together.")
+        urls = [value for name, value in values.items() if name.startswith(prefix) and name.endswith("_URL")]
+        if not key or not values["PRODUCTION"]:
+            continue
+        if not all(url.startswith("https://") for url in urls):
+            raise ImproperlyConfigured(f"Production speaks with {provider} by https:// alone.")
+        if not values["SOCIAL_REDIRECT_URIS"]:
+            raise ImproperlyConfigured(f"{provider} needs SOCIAL_REDIRECT_URIS: the pages it may send people back to.")
 
 
 class Env(environ.Env):  # type: ignore[misc]

@@ -14,7 +14,7 @@ from babel import Locale
 from django.core.exceptions import ImproperlyConfigured
 
 from backend.accounts.jwt_handlers import JWT_HANDLERS
-from backend.environment import Env
+from backend.environment import Env, check_providers
 from backend.payments.gateways.accounts import Account
 from backend.payments.gateways.variables import read_gateways
 from backend.production import refuse_unsafe
@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "corsheaders",
     "treebeard",
     "graphql_jwt.refresh_token",
+    "social_django",
     "django_otp",
     "backend.core",
     "backend.accounts",
@@ -180,6 +181,7 @@ SCHEDULE = [
     "backend.core.schedule.DELETE_RELAYED_EVENTS",
     "backend.accounts.schedule.DELETE_OLD_SESSIONS",
     "backend.accounts.schedule.DELETE_OLD_CHALLENGES",
+    "backend.accounts.schedule.DELETE_OLD_STARTS",
     "backend.carts.schedule.DELETE_EXPIRED_CARTS",
     "backend.orders.schedule.EXPIRE_UNPAID_ORDERS",
     "backend.payments.schedule.VERIFY_SILENT_PAYMENTS",
@@ -253,6 +255,35 @@ GRAPHQL_JWT = {
     "JWT_EXPIRATION_DELTA": timedelta(minutes=ACCESS_TOKEN_MINUTES),
     "JWT_REFRESH_EXPIRATION_DELTA": timedelta(days=REFRESH_TOKEN_DAYS),
 }
+
+# Signing in with others -----------------------------------------------------------------------------
+# Each is offered when the shop has a key of it. The names are those that social-auth reads.
+SOCIAL_AUTH_GOOGLE_OAUTH2_KEY: str = env.str("GOOGLE_CLIENT_ID", default="")
+SOCIAL_AUTH_GOOGLE_OAUTH2_SECRET: str = env.str("GOOGLE_CLIENT_SECRET", default="")
+SOCIAL_AUTH_GOOGLE_OAUTH2_AUTHORIZATION_URL: str = env.str(
+    "GOOGLE_AUTHORIZATION_URL", default="https://accounts.google.com/o/oauth2/v2/auth"
+)
+SOCIAL_AUTH_GOOGLE_OAUTH2_ACCESS_TOKEN_URL: str = env.str(
+    "GOOGLE_TOKEN_URL", default="https://oauth2.googleapis.com/token"
+)
+SOCIAL_AUTH_GOOGLE_OAUTH2_USERINFO_URL: str = env.str(
+    "GOOGLE_USERINFO_URL", default="https://openidconnect.googleapis.com/v1/userinfo"
+)
+SOCIAL_AUTH_GITHUB_KEY: str = env.str("GITHUB_CLIENT_ID", default="")
+SOCIAL_AUTH_GITHUB_SECRET: str = env.str("GITHUB_CLIENT_SECRET", default="")
+SOCIAL_AUTH_GITHUB_AUTHORIZATION_URL: str = env.str(
+    "GITHUB_AUTHORIZATION_URL", default="https://github.com/login/oauth/authorize"
+)
+SOCIAL_AUTH_GITHUB_ACCESS_TOKEN_URL: str = env.str(
+    "GITHUB_TOKEN_URL", default="https://github.com/login/oauth/access_token"
+)
+SOCIAL_AUTH_GITHUB_API_URL: str = env.str("GITHUB_API_URL", default="https://api.github.com/")
+SOCIAL_AUTH_GITHUB_SCOPE = ["user:email"]
+SOCIAL_AUTH_REQUESTS_TIMEOUT = 8  # seconds
+# The storefront's pages that providers may send people back to; empty in development means any.
+SOCIAL_REDIRECT_URIS: list[str] = env.list("SOCIAL_REDIRECT_URIS", default=[])
+SOCIAL_STARTS_PER_ADDRESS: str = env.str("SOCIAL_STARTS_PER_ADDRESS", default="60/minute;600/hour")
+check_providers(vars())
 
 # Emails --------------------------------------------------------------------------------------------
 MAIL_DIR = DATA_DIR / "mail"

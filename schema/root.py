@@ -7,6 +7,7 @@ from schema.accounts.account_mutations import AccountMutation
 from schema.accounts.code_mutations import CodeMutation
 from schema.accounts.mutations import SessionMutation
 from schema.accounts.queries import AccountQuery
+from schema.accounts.social import SocialMutation, SocialQuery
 from schema.accounts.staff import StaffMutation, StaffQuery
 from schema.carts.merging import CartMergeMutation
 from schema.carts.mutations import CartMutation
@@ -29,7 +30,18 @@ from schema.shop.queries import ShopQuery
 from schema.vendors.mutations import VendorMutation
 
 Query = merge_types(
-    "Query", (AccountQuery, CartQuery, CatalogQuery, NodeQuery, OrderQuery, SavedMethodQuery, ShopQuery, StaffQuery)
+    "Query",
+    (
+        AccountQuery,
+        CartQuery,
+        CatalogQuery,
+        NodeQuery,
+        OrderQuery,
+        SavedMethodQuery,
+        ShopQuery,
+        SocialQuery,
+        StaffQuery,
+    ),
 )
 Mutation = merge_types(
     "Mutation",
@@ -44,6 +56,7 @@ Mutation = merge_types(
         PaymentMutation,
         SavedMethodMutation,
         SessionMutation,
+        SocialMutation,
         StaffMutation,
         VendorMutation,
     ),

@@ -54,8 +54,13 @@ class Answer:
 class Gql:
     """A sync door to the ASGI application: what a client sees, in the test's own transaction."""
 
-    def __init__(self, token: str | None = None) -> None:
+    def __init__(self, token: str | None = None, cookies: str = "") -> None:
         self.token = token
+        self.cookies = cookies
+
+    def with_cookies(self, cookies: str) -> "Gql":
+        """The same door from a browser that has these cookies."""
+        return Gql(self.token, cookies)
 
     def signed_in(self, user: Any) -> "Gql":
         """The same door for somebody, on a new device of theirs."""
@@ -65,6 +70,8 @@ class Gql:
 
     def __call__(self, document: str, **variables: Any) -> Answer:
         headers = {} if self.token is None else {"authorization": f"Bearer {self.token}"}
+        if self.cookies:
+            headers["cookie"] = self.cookies
         answer = send("POST", "/graphql", json={"query": document, "variables": variables}, headers=headers)
         body = answer.json()
         statements = int(answer.headers.get("x-sql-queries", 0))

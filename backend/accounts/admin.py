@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
 from graphql_jwt.refresh_token.models import RefreshToken as UnusedRefreshToken
+from social_django.models import Association, Nonce, UserSocialAuth
 from unfold.forms import AdminPasswordChangeForm
 from unfold.forms import UserChangeForm as UnfoldUserChangeForm
 
@@ -97,6 +98,22 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
     def save_related(self, request: HttpRequest, form: Any, *args: Any) -> None:
         super().save_related(request, form, *args)
         services.rights_changed(list(form.instance.user_set.values_list("pk", flat=True)))
+
+
+for unused in (Association, Nonce):  # social-auth's tables for what we do not use
+    admin.site.unregister(unused)
+admin.site.unregister(UserSocialAuth)
+
+
+@admin.register(UserSocialAuth)
+class UserSocialAuthAdmin(ReadOnlyAdmin):
+    """Who signs in with which provider."""
+
+    list_display = ("user", "provider", "uid", "created")
+    list_select_related = ("user",)
+    list_filter = ("provider",)
+    search_fields = ("user__email", "uid")
+    ordering = ("-created",)
 
 
 admin.site.unregister(UnusedRefreshToken)  # django-graphql-jwt's own table, in whose place ours stands

@@ -43,3 +43,18 @@ class CodeInvalid(DomainError):
 
     code = "CODE_INVALID"
     default_message = "This code is not right, or was used."
+
+
+class EmailNotConfirmed(DomainError):
+    code = "FORBIDDEN"
+    default_message = "The provider has not verified an email address of yours: do that there first."
+
+
+class AccountClosed(DomainError):
+    code = "FORBIDDEN"
+    default_message = "This account is closed."
+
+
+class ProviderUnavailable(DomainError):
+    code = "PROVIDER_UNAVAILABLE"
+    default_message = "The provider cannot be asked right now. Try again."

@@ -232,6 +232,23 @@ class Challenge(models.Model):
         return str(self.id)
 
 
+class SocialStart(models.Model):
+    """A sign-in with a provider that was begun in a browser: taken once, by its state and what that browser keeps.
+
+    `sealed` holds what the library needs to go on, such as the verifier of PKCE.
+    """
+
+    state_hash = models.CharField(max_length=64, primary_key=True)
+    binding_hash = models.CharField(max_length=64)
+    provider = models.CharField(max_length=20)
+    redirect_uri = models.CharField(max_length=2000)
+    sealed = models.TextField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.provider
+
+
 class DefaultGrant(models.Model):
     """A permission that a role was given when it was new: given once, so that an admin may take it away for good."""
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
+from social_django.models import UserSocialAuth
 
 from backend.accounts.models import GONE, Authenticator, Challenge, Customer, RecoveryCode, SavedAddress, Session, User
 from backend.core.personal import PersonalData
@@ -20,6 +21,7 @@ def export(user_id: int) -> dict[str, Any]:
             {name: value for name, value in row.items() if name not in ("id", "user_id")}
             for row in SavedAddress.objects.filter(user_id=user_id).order_by("pk").values()
         ],
+        "providers": list(UserSocialAuth.objects.filter(user_id=user_id).values("provider", "uid", "created")),
         "sessions": list(sessions.values("user_agent", "created_at", "last_used_at", "revoked_at")),
     }
 
@@ -27,7 +29,7 @@ def export(user_id: int) -> dict[str, Any]:
 def erase(user_id: int) -> None:
     """Leave a row that nobody can sign in with and that tells nothing: orders and records of staff point to it."""
     Session.objects.filter(user_id=user_id).delete()
-    for model in (SavedAddress, Authenticator, RecoveryCode, Challenge):
+    for model in (SavedAddress, Authenticator, RecoveryCode, Challenge, UserSocialAuth):
         model.objects.filter(user_id=user_id).delete()
     user = User.objects.get(pk=user_id)
     Challenge.objects.filter(destination__in=[user.email, user.phone or user.email]).delete()

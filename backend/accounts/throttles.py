@@ -105,6 +105,11 @@ def take_registration(network: str) -> None:
     throttle("register", settings.REGISTRATIONS_PER_ADDRESS).take(network)
 
 
+def take_social_start(network: str) -> None:
+    """Somebody begins to sign in with a provider. Raises TooManyAttempts."""
+    throttle("social", settings.SOCIAL_STARTS_PER_ADDRESS).take(network)
+
+
 def take_mail_request(network: str) -> None:
     """Somebody asks for a mail to an address that may be anybody's. Raises TooManyAttempts."""
     throttle("mail-network", settings.MAILS_PER_ADDRESS).take(network)

@@ -50,6 +50,13 @@ ACCOUNT_TEXTS: dict[str, dict[str, Words]] = {
             "",
             "Sign in again. If this comes again, change your password.",
         ),
+        "social_linked": Words(
+            "A new way to sign in",
+            "Somebody, probably you, signed in with Google or GitHub under this email address, verified there. "
+            "From now on that opens your account.",
+            "",
+            "If it was not you, change your password there and here.",
+        ),
         "account_deleted": Words(
             "Your account was deleted",
             "Your account and your data were deleted. We keep orders for our books, as the law asks.",
@@ -117,6 +124,13 @@ ACCOUNT_TEXTS: dict[str, dict[str, Words]] = {
             "Eine Anmeldung von dir wurde doppelt benutzt, wie von einem Dieb. Wir haben sie überall beendet.",
             "",
             "Melde dich neu an. Wenn das wieder geschieht, ändere dein Passwort.",
+        ),
+        "social_linked": Words(
+            "Eine neue Art, dich anzumelden",
+            "Jemand, wohl du, hat sich über Google oder GitHub mit dieser dort bestätigten E-Mail-Adresse angemeldet. "
+            "Von nun an öffnet das dein Konto.",
+            "",
+            "Wenn du es nicht warst, ändere dort und hier dein Passwort.",
         ),
         "account_deleted": Words(
             "Dein Konto wurde gelöscht",

@@ -5,6 +5,7 @@ only taken as JSON over POST, which no form sends and no other origin's script m
 a WebSocket is only known by its cookie when it comes from an origin of the shop.
 """
 
+import hashlib
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, TypeGuard
 from urllib.parse import urlsplit
@@ -52,6 +53,39 @@ def set_cookies(response: Response, *, access: str, refresh: str) -> None:
             httponly=True,
             samesite=_same_site(),
         )
+
+
+def set_binding(request: HTTPConnection | None, response: Any, *, state: str, binding: str, lives_s: int) -> bool:
+    """Let this browser alone go on with what it has begun under a state. False where there can be no cookie."""
+    if not _is_http(request):
+        return False
+    response.set_cookie(_binding_name(state), binding, max_age=lives_s, **_binding_options())
+    return True
+
+
+def take_binding(request: HTTPConnection | None, response: Any, *, state: str) -> str | None:
+    """What `set_binding` has left in this browser; it is deleted."""
+    if not _is_http(request):
+        return None
+    binding = _read(request.headers.get("cookie", ""), _binding_name(state))
+    if binding is not None:
+        response.delete_cookie(_binding_name(state), **_binding_options())
+    return binding
+
+
+def _binding_name(state: str) -> str:
+    """One for each state: several tabs may begin at once."""
+    return f"cartograph_social_{hashlib.sha256(state.encode()).hexdigest()[:16]}"
+
+
+def _binding_options() -> dict[str, Any]:
+    return {
+        "path": PATH,
+        "domain": settings.TOKEN_COOKIE_DOMAIN or None,
+        "secure": settings.TOKEN_COOKIE_SECURE,
+        "httponly": True,
+        "samesite": _same_site(),
+    }
 
 
 def _delete_cookies(response: Response) -> None:

@@ -47,6 +47,7 @@ class UserErrorCode(Enum):
     TOKEN_INVALID = _value("TOKEN_INVALID", "The token is not one of ours.")
     TOKEN_EXPIRED = _value("TOKEN_EXPIRED", "The token's time is over.")
     CODE_INVALID = _value("CODE_INVALID", "The code is wrong.")
+    PROVIDER_UNAVAILABLE = _value("PROVIDER_UNAVAILABLE", "Google or GitHub cannot be asked right now.")
     TOO_MANY_ATTEMPTS = _value("TOO_MANY_ATTEMPTS", "Too many tries; wait a while.")
     EMAIL_TAKEN = _value("EMAIL_TAKEN", "There is an account with this email address.")
     PASSWORD_TOO_WEAK = _value("PASSWORD_TOO_WEAK", "The password is too easy to guess.")

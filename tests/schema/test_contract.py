@@ -1,5 +1,7 @@
 """The storefront contract: every operation that is served validates and runs; what is not yet served is named here."""
 
+from functools import cached_property
+from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,12 +22,16 @@ from graphql import (
     validate,
     visit,
 )
+from starlette.requests import Request
+from starlette.responses import Response
 
 from backend.accounts.links import EMAIL_LINK, PASSWORD_LINK
-from backend.accounts.services import enable_second_factor, open_session
+from backend.accounts.services import enable_second_factor, open_session, start_social
+from backend.accounts.social.providers import SocialProvider
 from backend.core.caller import Role
 from backend.vendors.models import VendorStatus
 from schema.root import schema
+from schema.server.cookies import set_binding
 from schema.server.ids import encode
 from tests.conftest import Gql
 from tests.factories.accounts import PASSWORD, make_user
@@ -35,7 +41,11 @@ from tests.factories.payments import deliver_all, press, start
 from tests.factories.second_factor import challenge_of, code_of, give_second_factor
 from tests.factories.vendors import make_vendor
 from tests.schema.orders.watching import events, watch
+from tests.social.fixtures import provider, provider_process
+from tests.social.provider import KEPT
+from tests.social.running import BACK
 
+__all__ = ["provider", "provider_process"]
 CONTRACT = Path(__file__).parent.parent.parent.parent / "shared" / "contract"
 pytestmark = pytest.mark.skipif(not CONTRACT.is_dir(), reason="../shared/contract is not here: nothing to compare with")
 
@@ -45,7 +55,7 @@ MUST_BE_SERVED = {
         "UserRegister", "EmailVerify", "UserUpdate", "PasswordChange", "PasswordResetRequest", "PasswordReset",
         "Viewer", "TokenCreate", "TokenRefresh", "TokenRevoke", "TokenRevokeAll", "AddressCreate", "AddressUpdate",
         "AddressDelete", "AddressSetDefault", "OrderByNumber", "OtpRequest", "TokenChallengeAnswer", "TwoFactorEnable",
-        "TwoFactorConfirm", "TwoFactorDisable",
+        "TwoFactorConfirm", "TwoFactorDisable", "SocialAuthStart", "SocialTokenCreate",
     },
     "backoffice.graphql": {
         "RefundCreate", "Customers", "UserRolesSet", "VendorApply", "VendorApprove", "VendorSuspend",
@@ -59,7 +69,6 @@ MUST_BE_SERVED = {
 }  # fmt: skip
 NOT_YET_SERVED = {
     "account.graphql": {
-        "SocialAuthStart", "SocialTokenCreate",
         "WishlistAdd", "WishlistRemove", "ReviewCreate", "CommentCreate", "BackInStockSubscribe",
         "NotificationMarkRead", "Notifications",
     },
@@ -185,8 +194,30 @@ def test_what_is_served_validates(operation: Operation) -> None:
     assert validate(schema._schema, parse(operation.text)) == []
 
 
+class Social:
+    """A provider that knows somebody who has come back from it; started for those operations alone that ask for it."""
+
+    def __init__(self, request: pytest.FixtureRequest) -> None:
+        self._request = request
+
+    @cached_property
+    def begun(self) -> tuple[dict[str, str], str]:
+        """What `socialTokenCreate` takes, and the cookie of the browser that has begun. Good again and again."""
+        provider = self._request.getfixturevalue("provider")
+        provider.configure(self._request.getfixturevalue("settings"), client_id=KEPT)
+        provider.know("ada", sub="1", email="ada.lovelace@example.com", email_verified=True)
+        started = start_social(provider=SocialProvider.GOOGLE, redirect_uri=BACK)
+        cookie = SimpleCookie()
+        response = Response()
+        set_binding(Request({"type": "http"}), response, state=started.state, binding=started.binding, lives_s=60)
+        cookie.load(response.headers["set-cookie"])
+        [(name, morsel)] = cookie.items()
+        back = provider.visit(started.authorization_url, "ada")
+        return {"provider": "GOOGLE", "code": back["code"], "state": started.state}, f"{name}={morsel.value}"
+
+
 @pytest.fixture
-def sample(gql: Gql) -> dict[str, Any]:
+def sample(gql: Gql, request: pytest.FixtureRequest) -> dict[str, Any]:
     """Ids of a small shop, a cart ready to be ordered, and an order ready to be paid."""
     category = make_category("Chairs")
     product = make_product("Chair", variants=2, category=category, stock=50, compare_at={"USD": 2000})
@@ -224,6 +255,7 @@ def sample(gql: Gql) -> dict[str, Any]:
         **_second_factors(),
         "applicant": encode("Vendor", make_vendor(status=VendorStatus.PENDING).pk),
         "paid": _paid_order(),
+        "social": Social(request),
     }
 
 
@@ -253,6 +285,9 @@ def by_name(name: str) -> Operation:
 
 
 def variables_for(name: str, sample: dict[str, Any]) -> dict[str, Any]:
+    if name.startswith("Social"):
+        begun, _ = sample["social"].begun
+        return begun if name == "SocialTokenCreate" else {"provider": "GOOGLE", "redirectUri": BACK}
     cart, order = sample["cart"], sample["order"]
     line = cart["lines"][0]["id"]
     given: dict[str, dict[str, Any]] = {
@@ -321,6 +356,11 @@ def who_asks(operation: Operation, sample: dict[str, Any]) -> Any:
     return sample.get(who)
 
 
+def cookies_of(operation: Operation, sample: dict[str, Any]) -> str:
+    """What the browser has that asks."""
+    return str(sample["social"].begun[1]) if operation.name == "SocialTokenCreate" else ""
+
+
 RUNNABLE = [each for each in SERVED if each.type is not OperationType.SUBSCRIPTION]
 
 
@@ -328,7 +368,8 @@ RUNNABLE = [each for each in SERVED if each.type is not OperationType.SUBSCRIPTI
 def test_what_is_served_runs(operation: Operation, sample: dict[str, Any], gql: Gql) -> None:
     user = who_asks(operation, sample)
     ask = gql if user is None else gql.signed_in(user)
-    answer = ask(operation.text, **variables_for(operation.name, sample))
+    variables = variables_for(operation.name, sample)
+    answer = ask.with_cookies(cookies_of(operation, sample))(operation.text, **variables)
     assert answer.errors == []
     for payload in answer.data.values():
         assert payload is not None

@@ -24,9 +24,19 @@ from tests.factories.orders import make_order, pay
 from tests.schema.engine.compare import assert_same
 from tests.schema.engine.random_documents import Drawn, documents
 from tests.schema.orders.watching import events, watch
-from tests.schema.test_contract import CONTRACT, RUNNABLE, SERVED, Operation, sample, variables_for, who_asks
+from tests.schema.test_contract import (
+    CONTRACT,
+    RUNNABLE,
+    SERVED,
+    Operation,
+    cookies_of,
+    sample,
+    variables_for,
+    who_asks,
+)
+from tests.social.fixtures import provider, provider_process
 
-__all__ = ["sample"]
+__all__ = ["provider", "provider_process", "sample"]
 needs_contract = pytest.mark.skipif(not CONTRACT.is_dir(), reason="../shared/contract is not here")
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 MOST_FALLBACKS = 0.01
@@ -83,9 +93,11 @@ class Twice:
         return answer
 
     def both(
-        self, document: str, variables: dict[str, Any], token: str | None = None
+        self, document: str, variables: dict[str, Any], token: str | None = None, cookies: str = ""
     ) -> tuple[httpx.Response, httpx.Response]:
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        if cookies:
+            headers["cookie"] = cookies
 
         def ask() -> httpx.Response:
             forget()
@@ -132,7 +144,8 @@ def test_an_operation_of_the_contract_has_the_same_bytes(
     user = who_asks(operation, sample)
     token = None if user is None else open_session(user=user).access
     before = engine().runs, sum(engine().fallbacks.values())
-    fast, stock = twice.both(operation.text, variables_for(operation.name, sample), token)
+    variables = variables_for(operation.name, sample)
+    fast, stock = twice.both(operation.text, variables, token, cookies_of(operation, sample))
     assert fast.status_code == stock.status_code == 200
     assert fast.content == stock.content
     assert "errors" not in fast.json()
@@ -149,7 +162,8 @@ def test_the_contract_rarely_falls_back(
     for operation in RUNNABLE:
         user = who_asks(operation, sample)
         ask = gql if user is None else gql.signed_in(user)
-        ask(operation.text, **variables_for(operation.name, sample))
+        variables = variables_for(operation.name, sample)
+        ask.with_cookies(cookies_of(operation, sample))(operation.text, **variables)
     fallbacks = sum(engine().fallbacks.values())
     rate = fallbacks / (engine().runs + fallbacks)
     record_property(

@@ -136,10 +136,15 @@ def _reads(app: Authenticator, plain: str) -> bool:
         return False
 
 
-def _remove(user: User) -> None:
+def forget_second_factor(user: User) -> None:
+    """Leave nothing of it, nor of what was begun with it. The user's row is locked."""
     Authenticator.objects.filter(user=user).delete()
     RecoveryCode.objects.filter(user=user).delete()
     forget_challenges(user)
+
+
+def _remove(user: User) -> None:
+    forget_second_factor(user)
     outbox.emit(MAIL, key=str(user.pk), data={"kind": "second_factor_off"})
 
 

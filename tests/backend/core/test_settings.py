@@ -114,3 +114,26 @@ def test_lists_bear_spaces_and_a_tilde_is_the_home_folder() -> None:
     read = "import backend.settings as s; print(s.ALLOWED_HOSTS, s.DATA_DIR)"
     answer = load({"ALLOWED_HOSTS": " a.example , b.example,", "DATA_DIR": "~/shop", "HOME": "/home/ada"}, read)
     assert answer.stdout == "['a.example', 'b.example'] /home/ada/shop\n"
+
+
+GOOGLE = {
+    "GOOGLE_CLIENT_ID": "shop",
+    "GOOGLE_CLIENT_SECRET": "secret",
+    "SOCIAL_REDIRECT_URIS": "https://shop.example/signed-in",
+}
+
+
+def test_a_provider_that_is_whole_starts() -> None:
+    assert load({**SAFE, **GOOGLE}).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"GOOGLE_CLIENT_SECRET": ""}, "GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET belong together."),
+        ({"SOCIAL_REDIRECT_URIS": ""}, "GOOGLE needs SOCIAL_REDIRECT_URIS"),
+        ({"GOOGLE_TOKEN_URL": "http://accounts.example/token"}, "Production speaks with GOOGLE by https:// alone."),
+    ],
+)
+def test_a_provider_that_could_not_work_or_not_safely_is_refused(changed: dict[str, str], reason: str) -> None:
+    assert refusal({**SAFE, **GOOGLE, **changed}).startswith(reason)

@@ -61,6 +61,8 @@ MUTATIONS = {
     "userDelete": Line(SIGNED_IN, 'password: "x"'),
     "userDataExport": Line(SIGNED_IN),
     "tokenCreate": Line(ANYBODY, 'login: "a@example.com", password: "x"'),
+    "socialAuthStart": Line(ANYBODY, 'provider: GOOGLE, redirectUri: "https://shop.example/signed-in"'),
+    "socialTokenCreate": Line(ANYBODY, 'provider: GOOGLE, code: "x", state: "x"'),
     "otpRequest": Line(ANYBODY, 'destination: "a@example.com"'),
     "tokenChallengeAnswer": Line(ANYBODY, 'challengeId: "x", code: "x"'),
     "twoFactorEnable": Line(SIGNED_IN),
