@@ -1,23 +1,20 @@
 """Mails about accounts. Links are made here, when the mail is: no table and no queue ever holds one."""
 
-from email.utils import format_datetime
-from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.template.loader import render_to_string
 
 from backend.accounts.links import EMAIL_LINK, PASSWORD_LINK
-from backend.accounts.models import Customer, User
+from backend.accounts.models import User
 from backend.accounts.services import make_code
 from backend.accounts.throttles import may_mail
 from backend.core import clock, sms
 from backend.core.once import claim
 from backend.notifications.account_texts import ACCOUNT_TEXTS, CODE_BY_SMS
 from backend.notifications.models import SentEmail
+from backend.notifications.sending import language_of, send
 
 _LIMITED = {"verify_email", "password_reset"}
 
@@ -32,7 +29,7 @@ def send_account_mail(*, event_id: UUID, user_id: int, kind: str, to: str = "") 
     recipient = to or _address(user, kind)
     if user is None or not recipient:
         return False
-    language = _language(user)
+    language = language_of(user)
     words = ACCOUNT_TEXTS[language][kind]
     subject = f"{words.subject} - {settings.SHOP_NAME}"
     _, first = SentEmail.objects.get_or_create(
@@ -44,7 +41,7 @@ def send_account_mail(*, event_id: UUID, user_id: int, kind: str, to: str = "") 
         return False
     token, link = _link(user, kind)
     context = {"words": words, "shop": settings.SHOP_NAME, "language": language, "link": link, "token": token}
-    _send(subject, recipient, context)
+    send(subject, recipient, context)
     return True
 
 
@@ -57,7 +54,7 @@ def send_code(*, event_id: UUID, challenge_id: UUID) -> bool:
     sending = make_code(challenge_id=challenge_id) if claim(event_id, "one_time_code") else None
     if sending is None:
         return False
-    language = _language(sending.user)
+    language = language_of(sending.user)
     if sending.by_sms:
         text = CODE_BY_SMS[language]
         text = text.format(shop=settings.SHOP_NAME, code=sending.code, minutes=settings.CODE_MINUTES)
@@ -69,16 +66,8 @@ def send_code(*, event_id: UUID, challenge_id: UUID) -> bool:
         event_id=event_id, kind="one_time_code", recipient=sending.user.email, subject=subject, sent_at=clock.now()
     )
     context = {"words": words, "shop": settings.SHOP_NAME, "language": language, "link": "", "token": sending.code}
-    _send(subject, sending.user.email, context)
+    send(subject, sending.user.email, context)
     return True
-
-
-def _send(subject: str, recipient: str, context: dict[str, Any]) -> None:
-    text = render_to_string("notifications/account.txt", context)
-    html = render_to_string("notifications/account.html", context)
-    message = EmailMultiAlternatives(subject, text, to=[recipient], headers={"Date": format_datetime(clock.now())})
-    message.attach_alternative(html, "text/html")
-    message.send()
 
 
 def send_password_reset(*, event_id: UUID, email: str) -> bool:
@@ -93,14 +82,6 @@ def _address(user: User | None, kind: str) -> str:
     if kind != "verify_email":
         return user.email
     return user.pending_email or ("" if user.email_verified_at else user.email)
-
-
-def _language(user: User) -> str:
-    wanted = Customer.objects.filter(user=user).values_list("language", flat=True).first()
-    for language in (wanted, settings.DEFAULT_LANGUAGE):
-        if language in ACCOUNT_TEXTS:
-            return str(language)
-    return "en"
 
 
 def _link(user: User, kind: str) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import format_datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -34,19 +35,18 @@ def send_once(event_id: UUID, mail: Mail, *, allowed: Callable[[], bool] = lambd
     _, first = SentEmail.objects.get_or_create(event_id=event_id, kind=mail.kind, defaults=noted)
     if not first or not allowed():
         return False
-    context = {
-        "words": mail.words,
-        "shop": settings.SHOP_NAME,
-        "language": mail.language,
-        "link": mail.link,
-        "token": mail.token,
-    }
+    context = {"words": mail.words, "language": mail.language, "link": mail.link, "token": mail.token}
+    send(subject, mail.to, {**context, "shop": settings.SHOP_NAME})
+    return True
+
+
+def send(subject: str, recipient: str, context: dict[str, Any]) -> None:
+    """Render and send. The context has `words`, `shop`, `language`, `link` and `token`."""
     text = render_to_string("notifications/account.txt", context)
     html = render_to_string("notifications/account.html", context)
-    message = EmailMultiAlternatives(subject, text, to=[mail.to], headers={"Date": format_datetime(clock.now())})
+    message = EmailMultiAlternatives(subject, text, to=[recipient], headers={"Date": format_datetime(clock.now())})
     message.attach_alternative(html, "text/html")
     message.send()
-    return True
 
 
 def language_of(user: User | None) -> str:

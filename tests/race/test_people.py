@@ -1,0 +1,78 @@
+"""Roles, members and first sign-ins that are decided at the same instant, on the real database."""
+
+from functools import partial
+
+import pytest
+from social_django.models import UserSocialAuth
+
+from backend.accounts.models import User
+from backend.accounts.queries import grants_by_user
+from backend.accounts.roles import ready_roles
+from backend.accounts.services import Identity, Tokens, finish_social, set_roles
+from backend.accounts.services.social import Begun
+from backend.accounts.social.providers import SocialProvider
+from backend.core import clock
+from backend.core.caller import Caller, Role
+from backend.core.errors import DomainError
+from backend.vendors.invitations import token_of
+from backend.vendors.models import VendorInvitation, VendorMember
+from backend.vendors.services import accept_invitation, remove_member
+from tests.factories.accounts import caller_of, make_user
+from tests.factories.vendors import make_vendor
+from tests.race.running import at_once
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("roles")]
+OWNER = VendorMember.Role.OWNER
+
+
+@pytest.fixture
+def roles(db: None) -> None:
+    ready_roles()
+
+
+def google(sub: str) -> Identity:
+    """Somebody with one address and several accounts at Google, which have verified it."""
+    response = {"sub": sub, "email": "ada@example.com", "email_verified": True}
+    return Identity(Begun(SocialProvider.GOOGLE, "state", "https://shop.example/", {}), response)
+
+
+def test_first_sign_ins_with_one_address_make_one_account() -> None:
+    commands = [partial(finish_social, google(str(number % 3)), language="en") for number in range(12)]
+    assert all(isinstance(answer, Tokens) for answer in at_once(commands))
+    assert (User.objects.count(), UserSocialAuth.objects.count()) == (1, 3)
+
+
+def test_admins_who_demote_each_other_at_once_leave_one() -> None:
+    admins = [make_user(role=Role.ADMIN, password=None) for _ in range(6)]
+    may = frozenset({"accounts.assign_roles", "accounts.view_user"})
+    pairs = zip(admins, [*admins[1:], admins[0]], strict=True)
+    at_once(
+        [partial(set_roles, caller=Caller(one.pk, permissions=may), user_id=other.pk, roles=[]) for one, other in pairs]
+    )
+    grants = grants_by_user([admin.pk for admin in admins])
+    assert sum(Role.ADMIN in each.roles for each in grants.values()) >= 1
+
+
+def test_owners_who_send_each_other_away_at_once_leave_one() -> None:
+    vendor = make_vendor()
+    other = VendorMember.objects.create(vendor=vendor, user=make_user(password=None), role=OWNER)
+    first = vendor.members.exclude(pk=other.pk).get()
+    answers = at_once(
+        [
+            partial(remove_member, caller=Caller(first.user_id), member_id=other.pk),
+            partial(remove_member, caller=Caller(other.user_id), member_id=first.pk),
+        ]
+    )
+    assert sum(isinstance(answer, DomainError) for answer in answers) == 1
+    assert vendor.members.filter(role=OWNER).count() == 1
+
+
+def test_an_invitation_that_is_accepted_at_once_is_accepted_once() -> None:
+    vendor = make_vendor()
+    clerk = make_user("clerk@example.com", password=None, email_verified_at=clock.now())
+    invitation = VendorInvitation.objects.create(vendor=vendor, email="clerk@example.com", sent_at=clock.now())
+    accept = partial(accept_invitation, caller=caller_of(clerk), token=token_of(invitation))
+    answers = at_once([accept] * 8)
+    assert sum(not isinstance(answer, DomainError) for answer in answers) == 1
+    assert (vendor.members.count(), VendorInvitation.objects.count()) == (2, 0)
+    assert Role.VENDOR in grants_by_user([clerk.pk])[clerk.pk].roles
