@@ -23,20 +23,25 @@ from backend.payments.models import (
 from backend.payments.services import replay_webhook
 from backend.payments.timeline import timeline_of
 
+MONEY = amount("amount", "Amount")
+
 
 class TransactionInline(ReadOnlyInline):
     model = PaymentTransaction
-    fields = ("kind", "amount", "currency", "gateway_id", "created_at")
+    fields = ("kind", MONEY, "gateway_id", "created_at")
+    readonly_fields = (MONEY,)
 
 
 class RefundInline(ReadOnlyInline):
     model = Refund
-    fields = ("amount", "currency", "reason", "state", "reference", "error_message", "created_at")
+    fields = (MONEY, "reason", "state", "reference", "error_message", "created_at")
+    readonly_fields = (MONEY,)
 
 
 class DisputeInline(ReadOnlyInline):
     model = Dispute
-    fields = ("reference", "state", "amount", "currency", "reason", "respond_by", "opened_at", "closed_at")
+    fields = ("reference", "state", MONEY, "reason", "respond_by", "opened_at", "closed_at")
+    readonly_fields = (MONEY,)
 
 
 @admin.register(Payment)
@@ -47,7 +52,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         "gateway",
         "account",
         "state",
-        amount("amount", "Amount"),
+        MONEY,
         "error_code",
         "created_at",
     )
@@ -55,7 +60,21 @@ class PaymentAdmin(ReadOnlyAdmin):
     list_filter = ("gateway", "account", "state", "held", "currency")
     search_fields = ("id", "reference", "capture_id", "order__number")
     ordering = ("-created_at",)
-    readonly_fields = ("decide", "timeline")
+    readonly_fields = (MONEY, "decide", "timeline")
+    fieldsets = (
+        (None, {"fields": ("order", "state", MONEY, "decide", "timeline")}),
+        ("At the gateway", {"fields": ("gateway", "account", "merchant_account", "reference", "capture_id", "data")}),
+        ("Errors", {"fields": ("error_code", "error_message", "gateway_code", "held", "counted")}),
+        (
+            "As it was begun",
+            {
+                "fields": (
+                    "attempt", "method", "manual_capture", "customer", "saved_method", "save_method",
+                    "return_url", "next_action", "scenario", "created_at", "updated_at", "next_ask_at",
+                )
+            },
+        ),
+    )  # fmt: skip
     inlines = (TransactionInline, RefundInline, DisputeInline)
 
     def get_urls(self) -> list[Any]:
@@ -76,7 +95,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     def timeline(self, payment: Payment) -> str:
         rows = format_html_join(
             "",
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr>" + 4 * '<td class="align-top pb-1 pr-4">{}</td>' + "</tr>",
             (
                 (f"{moment.at:%Y-%m-%d %H:%M:%S}", moment.kind, moment.what, moment.detail)
                 for moment in timeline_of(payment)
@@ -87,7 +106,7 @@ class PaymentAdmin(ReadOnlyAdmin):
 
 @admin.register(PaymentTransaction)
 class PaymentTransactionAdmin(ReadOnlyAdmin):
-    list_display = ("payment", "kind", amount("amount", "Amount"), "gateway_id", "created_at")
+    list_display = ("payment", "kind", MONEY, "gateway_id", "created_at")
     list_select_related = ("payment",)
     list_filter = ("kind", "currency")
     search_fields = ("gateway_id", "payment__id")
@@ -96,7 +115,7 @@ class PaymentTransactionAdmin(ReadOnlyAdmin):
 
 @admin.register(Refund)
 class RefundAdmin(ReadOnlyAdmin):
-    list_display = ("payment", "state", amount("amount", "Amount"), "reason", "error_code", "created_at")
+    list_display = ("payment", "state", MONEY, "reason", "error_code", "created_at")
     list_select_related = ("payment",)
     list_filter = ("state", "currency")
     search_fields = ("id", "reference", "payment__id")
@@ -105,7 +124,7 @@ class RefundAdmin(ReadOnlyAdmin):
 
 @admin.register(Dispute)
 class DisputeAdmin(ReadOnlyAdmin):
-    list_display = ("payment", "state", amount("amount", "Amount"), "reason", "respond_by", "opened_at", "closed_at")
+    list_display = ("payment", "state", MONEY, "reason", "respond_by", "opened_at", "closed_at")
     list_select_related = ("payment",)
     list_filter = ("state", "currency")
     search_fields = ("reference", "payment__id")

@@ -81,6 +81,9 @@ class Payment(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.gateway} {self.reference or self.pk}"
+
 
 class TransactionKind(models.TextChoices):
     AUTHORIZE = "AUTHORIZE"
@@ -111,6 +114,9 @@ class PaymentTransaction(models.Model):
             models.CheckConstraint(condition=Q(kind__in=TransactionKind.values), name="transaction_kind_known"),
             models.UniqueConstraint(fields=["payment", "kind", "gateway_id"], name="transaction_once"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.gateway_id}"
 
 
 class RefundState(models.TextChoices):
@@ -146,6 +152,9 @@ class Refund(models.Model):
         indexes = [
             models.Index(fields=["next_ask_at", "id"], name="refund_to_ask", condition=Q(state=RefundState.PENDING))
         ]
+
+    def __str__(self) -> str:
+        return f"Refund {self.reference or self.pk}"
 
 
 class WebhookState(models.TextChoices):
@@ -187,6 +196,9 @@ class WebhookMessage(models.Model):
             models.CheckConstraint(condition=Q(state__in=WebhookState.values), name="webhook_state_known"),
         ]
         indexes = [models.Index(fields=["received_at"], name="webhook_received")]
+
+    def __str__(self) -> str:
+        return f"{self.gateway} {self.event_id or self.pk}"
 
 
 class Operation(models.TextChoices):
@@ -266,6 +278,9 @@ class Dispute(models.Model):
             models.UniqueConstraint(fields=["payment", "reference"], name="dispute_once"),
             models.CheckConstraint(condition=Q(state__in=DisputeStatus.values), name="dispute_state_known"),
         ]
+
+    def __str__(self) -> str:
+        return f"Dispute {self.reference}"
 
 
 class GatewayCustomer(models.Model):
