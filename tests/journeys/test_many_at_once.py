@@ -92,6 +92,8 @@ def webhook(order: dict[str, Any], payment: dict[str, Any]) -> bytes:
         "merchant_reference": str(decode_uuid(payment["id"], "Payment")),
         "amount": int(total["amount"].replace(".", "")),
         "currency": total["currency"],
+        "error_code": "",
+        "error_message": "",
     }
     return json.dumps({"id": f"evt_{charge['id']}", "state": "SUCCEEDED", "charge": charge}).encode()
 
