@@ -21,6 +21,12 @@ def test_schema_graphql_is_current() -> None:
     assert (ROOT / "schema.graphql").read_text(encoding="utf-8") == printed_schema(), "run `make schema`"
 
 
+def test_schema_graphql_tells_who_may_use_what() -> None:
+    text = printed_schema()
+    assert "  tokenRevokeAll: RevokePayload! @requires\n" in text
+    assert "  viewer: User @requires\n" in text
+
+
 def test_everything_has_a_description() -> None:
     assert sorted(_undescribed()) == []
 

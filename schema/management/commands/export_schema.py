@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from graphql import lexicographic_sort_schema, print_schema
+from strawberry.printer import print_schema
 
 from schema.root import schema
 
@@ -16,7 +16,8 @@ SHOWN_LINES = 40
 
 
 def printed_schema() -> str:
-    return print_schema(lexicographic_sort_schema(schema._schema)) + "\n"
+    """Strawberry's printer tells where directives are used, unlike graphql-core's."""
+    return print_schema(schema) + "\n"
 
 
 class Command(BaseCommand):
