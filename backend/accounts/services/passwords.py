@@ -69,8 +69,9 @@ def reset_password(*, token: str, new_hash: str, user_agent: str = "") -> Tokens
     with transaction.atomic():
         user = PASSWORD_LINK.user_of(token)
         if user.email_verified_at is None:
-            user.email_verified_at = clock.now()
-            user.save(update_fields=["email_verified_at"])
+            # Perhaps a stranger has registered it, and still gets codes to a phone.
+            user.email_verified_at, user.phone_verified_at = clock.now(), None
+            user.save(update_fields=["email_verified_at", "phone_verified_at"])
             outbox.emit("user.email_verified", key=str(user.pk))
         ended = _set(user, new_hash, but=None)
         outcome = complete_sign_in(user=user, user_agent=user_agent)
@@ -79,8 +80,9 @@ def reset_password(*, token: str, new_hash: str, user_agent: str = "") -> Tokens
 
 
 def _set(user: User, new_hash: str, *, but: Caller | None) -> list:  # type: ignore[type-arg]
-    user.password = new_hash
-    user.save(update_fields=["password"])
+    """A new address that was asked for is forgotten: perhaps a thief has, and only its link is missing."""
+    user.password, user.pending_email = new_hash, ""
+    user.save(update_fields=["password", "pending_email"])
     forget_challenges(user)
     others = Session.objects.filter(user=user)
     if but is not None and but.session_id is not None:

@@ -15,7 +15,17 @@ from backend.orders.models import Order, OrderStatus
 from tests.conftest import Gql
 from tests.factories.accounts import PASSWORD, make_user
 from tests.factories.orders import make_order
-from tests.schema.accounts.documents import DELETE, EXPORT, PASSWORD_CHANGE, REFRESH, RESET, RESET_REQUEST, SIGN_IN
+from tests.schema.accounts.documents import (
+    DELETE,
+    EMAIL_VERIFY,
+    EXPORT,
+    PASSWORD_CHANGE,
+    REFRESH,
+    RESET,
+    RESET_REQUEST,
+    SIGN_IN,
+    UPDATE,
+)
 from tests.schema.accounts.mails import deliver, token_in
 
 NEW = "batt3ry-staple-correct"
@@ -97,6 +107,39 @@ def test_a_reset_sets_the_password_once_and_ends_every_session(gql: Gql) -> None
     assert codes(reset(gql, token, "another-g00d-one")) == ["TOKEN_INVALID"]
     user.refresh_from_db()
     assert user.check_password(NEW)
+
+
+@pytest.mark.parametrize("by_mail", [True, False])
+def test_a_new_password_voids_the_link_to_a_new_address_that_a_thief_has_asked_for(gql: Gql, by_mail: bool) -> None:
+    user = make_user("ada@example.com", email_verified_at=clock.now())
+    gql.signed_in(user)(UPDATE, input={"email": "eve@example.com", "currentPassword": PASSWORD})
+    [theirs] = [message for message in deliver() if message.to == ["eve@example.com"]]
+    if by_mail:
+        ask_reset(gql, "ada@example.com")
+        assert codes(reset(gql, token_in(deliver()[0]))) == []
+    else:
+        assert codes(change(gql.signed_in(user))) == []
+    assert codes(gql(EMAIL_VERIFY, token=token_in(theirs))["emailVerify"]) == ["TOKEN_INVALID"]
+    user.refresh_from_db()
+    assert (user.email, user.pending_email) == ("ada@example.com", "")
+
+
+def test_who_registered_somebody_elses_address_gets_no_more_codes_once_its_owner_comes(gql: Gql) -> None:
+    user = make_user("ada@example.com", phone="+14155550100", phone_verified_at=clock.now())
+    ask_reset(gql, "ada@example.com")
+    assert codes(reset(gql, token_in(deliver()[0]))) == []
+    user.refresh_from_db()
+    assert user.email_verified_at is not None
+    assert user.phone_verified_at is None
+
+
+def test_who_has_shown_their_address_keeps_their_phone_over_a_reset(gql: Gql) -> None:
+    moment = clock.now()
+    user = make_user("ada@example.com", email_verified_at=moment, phone="+14155550100", phone_verified_at=moment)
+    ask_reset(gql, "ada@example.com")
+    assert codes(reset(gql, token_in(deliver()[0]))) == []
+    user.refresh_from_db()
+    assert user.phone_verified_at is not None
 
 
 def test_existing_and_missing_addresses_go_the_same_way(gql: Gql) -> None:
