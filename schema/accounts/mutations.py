@@ -7,7 +7,7 @@ import strawberry
 from strawberry.types import Info
 
 from backend.accounts import services
-from backend.accounts.errors import InvalidCredentials, TokenInvalid
+from backend.accounts.errors import InvalidCredentials, TokenExpired, TokenInvalid
 from backend.accounts.models import User
 from backend.accounts.throttles import SignInTry
 from backend.core.errors import DomainError, Required
@@ -80,6 +80,10 @@ class SessionMutation:
             if token is not None:
                 return services.revoke_by_refresh_token(refresh_token=token)
             if caller.session_id is None:
+                if context.refused == "TOKEN_INVALID":
+                    return False
+                if context.refused == "TOKEN_EXPIRED":
+                    raise TokenExpired("The access token's time is over: send the refresh token.")
                 raise Required("Send a refresh token, or an access token with the request.", field=["refreshToken"])
             return services.revoke_session(caller=caller, session_id=caller.session_id)
 

@@ -123,7 +123,14 @@ def test_signing_out_by_the_access_token_alone(gql: Gql, payload: Any) -> None:
     mine = Gql(payload["accessToken"])
     assert mine(REVOKE)["tokenRevoke"]["revoked"] is True
     assert mine(WHO).codes == ["UNAUTHENTICATED"]
+    assert mine(REVOKE)["tokenRevoke"] == {"revoked": False, "userErrors": []}
     assert gql(REVOKE)["tokenRevoke"]["userErrors"][0]["code"] == "REQUIRED"
+
+
+def test_an_access_token_whose_time_is_over_signs_nobody_out_and_says_so(gql: Gql, payload: Any, settings: Any) -> None:
+    clock.move_offset(settings.ACCESS_TOKEN_MINUTES * 60 + settings.TOKEN_LEEWAY_S + 1)
+    assert codes(Gql(payload["accessToken"])(REVOKE)["tokenRevoke"]) == ["TOKEN_EXPIRED"]
+    assert codes(refresh(gql, payload["refreshToken"])) == []
 
 
 def test_signing_out_everywhere_leaves_others_alone(gql: Gql, payload: Any) -> None:
