@@ -39,8 +39,8 @@ class Proof:
 
 
 def find_candidate(*, login: str) -> Candidate:
-    """Whoever has this email address or username."""
-    user = None
+    """Whoever has this email address or username; keyboards of phones put a space after what they complete."""
+    user, login = None, login.strip()
     if 0 < len(login) <= MAX_LOGIN and login.isprintable():
         user = User.objects.with_login(login).first()
     return candidate_of(user)
@@ -48,7 +48,7 @@ def find_candidate(*, login: str) -> Candidate:
 
 def account_key(candidate: Candidate, login: str) -> str:
     """What tries are counted by: the account, or what was typed where there is none."""
-    return f"user:{candidate.user.pk}" if candidate.user is not None else f"login:{login[:MAX_LOGIN].lower()}"
+    return f"user:{candidate.user.pk}" if candidate.user is not None else f"login:{login.strip()[:MAX_LOGIN].lower()}"
 
 
 def candidate_of(user: User | None) -> Candidate:

@@ -17,7 +17,7 @@ def sign_in(gql: Gql, login: str, password: str = PASSWORD) -> Any:
     return gql(SIGN_IN, login=login, password=password)["tokenCreate"]
 
 
-@pytest.mark.parametrize("login", ["ada@example.com", "ADA@Example.COM", "countess", "COUNTESS"])
+@pytest.mark.parametrize("login", ["ada@example.com", "ADA@Example.COM", " ada@example.com ", "countess", "COUNTESS\t"])
 def test_email_or_username_signs_in_without_regard_to_case(gql: Gql, login: str) -> None:
     user = make_user("Ada@example.com", username="Countess", first_name="Ada")
     payload = sign_in(gql, login)
