@@ -11,6 +11,7 @@ from backend.accounts.errors import EmailTaken, PasswordTooWeak
 from backend.accounts.models import User
 from backend.accounts.services.credentials import MAX_PASSWORD
 from backend.core.errors import DomainError, Invalid, Required
+from backend.core.plain_text import is_one_line
 from backend.core.postal import fit_phone
 from backend.core.saving import problems
 
@@ -71,7 +72,7 @@ def name_problems(values: dict[str, str]) -> list[DomainError]:
     """What is wrong with first and last names."""
     found = problems(User, values)
     for name, value in values.items():
-        if not all(each.isprintable() for each in value):
+        if not is_one_line(value):
             found.append(Invalid("Control characters cannot be part of a name.", field=[name]))
     for error in found:
         error.field = [_CAMEL.get(each, each) for each in error.field]

@@ -137,7 +137,9 @@ def page_users(*, caller: Caller, request: PageRequest, search: str = "") -> Pag
 
     Each word of `search` stands somewhere in the email address, username or names. Who has left is not among them.
     """
-    if len(search) > MAX_SEARCH or "\x00" in search:
+    if "\x00" in search:
+        raise Invalid("NUL characters stand in nothing that could be found.", field=["query"])
+    if len(search) > MAX_SEARCH:
         raise Invalid(f"A search has at most {MAX_SEARCH} characters.", field=["query"])
     rows = visible_users(caller).exclude(email__endswith=GONE)
     for word in search.split():

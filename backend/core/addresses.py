@@ -8,6 +8,7 @@ from babel.core import Locale
 
 from backend.core import postal
 from backend.core.errors import DomainError, Invalid, Required, refuse
+from backend.core.plain_text import is_one_line
 from backend.core.postal import Rules
 
 MAX_LENGTH = 200
@@ -72,7 +73,7 @@ def clean(address: Address, *, field: str) -> Address:
 def _unreadable(name: str, value: str) -> str | None:
     if len(value) > MAX_LENGTH:
         return f"At most {MAX_LENGTH} characters."
-    if any(ord(character) < 32 or ord(character) == 127 for character in value):
+    if not is_one_line(value):
         return "Control characters are not part of an address."
     if name == "country" and value and value not in COUNTRIES:
         return "Not an ISO 3166 alpha-2 country code."

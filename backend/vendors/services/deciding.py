@@ -10,6 +10,7 @@ from backend.accounts.locking import lock_customer
 from backend.core import outbox
 from backend.core.caller import Caller
 from backend.core.errors import DomainError, Invalid, NotFound, Required, refuse
+from backend.core.plain_text import is_one_line
 from backend.core.saving import problems
 from backend.vendors.access import OWNER, access_vendor_to_decide
 from backend.vendors.models import Vendor, VendorMember, VendorStatus
@@ -102,7 +103,7 @@ def _checked(application: Application) -> Application:
     errors: list[DomainError] = []
     if not name:
         errors.append(Required("A name is needed.", field=["name"]))
-    elif not name.isprintable():
+    elif not is_one_line(name):
         errors.append(Invalid("Control characters cannot be part of a name.", field=["name"]))
     else:
         errors += problems(Vendor, {"name": name})

@@ -111,6 +111,10 @@ def test_what_is_no_phone_number_is_refused(typed: str) -> None:
     assert faults(phone=typed) == [("INVALID", "address", "phone")]
 
 
+def test_what_turns_a_line_around_is_no_part_of_an_address() -> None:
+    assert faults(city="Spring\u202efield") == [("INVALID", "address", "city")]
+
+
 def test_all_that_is_at_fault_is_told_at_once_in_the_order_of_the_parts() -> None:
     wrong = Address(first_name="x" * 201, city="\x00", region="Atlantis", postal_code="1", country="us", phone="0")
     with pytest.raises(DomainError) as refusal:

@@ -93,6 +93,7 @@ def test_mails_speak_the_language_of_the_request_and_link_to_the_storefront(gql:
         ({"firstName": "x" * 151}, {("INVALID", "firstName")}),
         ({"lastName": "a\x00b"}, {("INVALID", "lastName")}),
         ({"lastName": "a\nBcc: b"}, {("INVALID", "lastName")}),
+        ({"firstName": "\u202eada"}, {("INVALID", "firstName")}),
         ({"password": ""}, {("PASSWORD_TOO_WEAK", "password")}),
         ({"password": "password"}, {("PASSWORD_TOO_WEAK", "password")}),
         ({"password": "ada@example.com"}, {("PASSWORD_TOO_WEAK", "password")}),
