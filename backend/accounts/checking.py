@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from backend.accounts.errors import EmailTaken, PasswordTooWeak
-from backend.accounts.models import User
+from backend.accounts.models import GONE, User
 from backend.accounts.services.credentials import MAX_PASSWORD
 from backend.core.errors import DomainError, Invalid, Required
 from backend.core.plain_text import is_one_line
@@ -23,7 +23,8 @@ def clean_email(text: str, field: str = "email") -> str:
     """An email address as it was typed, but for spaces around it. Raises Required or Invalid.
 
     One whose letters only look like others (a Kelvin sign for a K) would be another address to people than to mail
-    servers: it is refused.
+    servers: it is refused. So is one of those that take the place of an address that was erased: whoever had it would
+    keep somebody from leaving.
     """
     email = text.strip()
     if not email:
@@ -32,7 +33,8 @@ def clean_email(text: str, field: str = "email") -> str:
         validate_email(email)
     except ValidationError as error:
         raise Invalid("This is not an email address.", field=[field]) from error
-    if len(email) > 254 or not email.isprintable() or unicodedata.normalize("NFKC", email) != email:
+    fits = len(email) <= 254 and email.isprintable() and unicodedata.normalize("NFKC", email) == email
+    if not fits or email.lower().endswith(GONE):
         raise Invalid("This email address cannot be used.", field=[field])
     return email
 

@@ -79,6 +79,7 @@ def test_mails_speak_the_language_of_the_request_and_link_to_the_storefront(gql:
         ({"email": "a@b.example\nBcc: all@example.com"}, {("INVALID", "email")}),
         ({"email": "a@b.example\r\nSubject: x"}, {("INVALID", "email")}),
         ({"email": "a\x00@b.example"}, {("INVALID", "email")}),
+        ({"email": "deleted-1@Deleted.Invalid"}, {("INVALID", "email")}),
         ({"email": "\u212aay@example.com"}, {("INVALID", "email")}),
         ({"email": "ada@\uff45xample.com"}, {("INVALID", "email")}),
         ({"email": "a" * 250 + "@example.com"}, {("INVALID", "email")}),
