@@ -10,27 +10,54 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.text import Truncator
 from graphql_jwt.refresh_token.models import RefreshToken as UnusedRefreshToken
 from social_django.models import Association, Nonce, UserSocialAuth
 from unfold.forms import AdminPasswordChangeForm
 from unfold.forms import UserChangeForm as UnfoldUserChangeForm
 
-from backend.accounts import services
+from backend.accounts import checking, services
 from backend.accounts.models import Authenticator, SavedAddress, Session, User
 from backend.accounts.roles import GROUP_NAMES
 from backend.core.admin import ModelAdmin, ReadOnlyAdmin
 from backend.core.caller import Role
+from backend.core.errors import DomainError
 
+MAX_SHOWN = 50
 VERIFIED = ("phone_verified_at", "email_verified_at", "pending_email")
 
 
-class UserCreationForm(BaseUserCreationForm):  # type: ignore[type-arg]
+class _Checked:
+    """What staff type is checked as what people type of themselves."""
+
+    instance: User
+    cleaned_data: dict[str, Any]
+
+    def clean_email(self) -> str:
+        typed = self.cleaned_data["email"]
+        if typed == self.instance.email:
+            return str(typed)
+        try:
+            email = checking.clean_email(typed)
+            checking.check_email_is_free(email, but=self.instance.pk)
+        except DomainError as error:
+            raise ValidationError(error.message) from error
+        return email
+
+    def clean_username(self) -> str | None:
+        try:
+            return checking.clean_username(self.cleaned_data["username"], but=self.instance.pk)
+        except DomainError as error:
+            raise ValidationError(error.message) from error
+
+
+class UserCreationForm(_Checked, BaseUserCreationForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = ("email",)
 
 
-class UserChangeForm(UnfoldUserChangeForm):
+class UserChangeForm(_Checked, UnfoldUserChangeForm):
     class Meta:
         """Without Django's field for usernames, which takes no NULL: here most people have none."""
 
@@ -54,7 +81,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     ordering = ("email",)
-    list_display = ("email", "first_name", "last_name", "is_active", "is_staff", "date_joined")
+    list_display = ("address", "name", "roles", "verified", "is_active", "date_joined")
     list_filter = ("is_active", "is_staff", "groups")
     search_fields = ("email", "username", "first_name", "last_name")
     filter_horizontal = ("groups", "user_permissions")
@@ -70,9 +97,38 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "password1", "password2")}),)
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description="Email", ordering="email")
+    def address(self, user: User) -> str:
+        """Short enough for a column, and with the letters named that may only look like others."""
+        text = Truncator(user.email).chars(MAX_SHOWN)
+        spelled = user.email.encode("ascii", "backslashreplace").decode()
+        return text if user.email.isascii() else f"{text} ({Truncator(spelled).chars(MAX_SHOWN)})"
+
+    @admin.display(description="Name")
+    def name(self, user: User) -> str:
+        return Truncator(f"{user.first_name} {user.last_name}".strip()).chars(MAX_SHOWN)
+
+    @admin.display(description="Roles")
+    def roles(self, user: User) -> str:
+        return ", ".join([*(["Superuser"] if user.is_superuser else []), *(group.name for group in user.groups.all())])
+
+    @admin.display(description="Verified", boolean=True, ordering="email_verified_at")
+    def verified(self, user: User) -> bool:
+        return user.email_verified_at is not None
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Orders and books point to people: who leaves is erased by `userDelete`, and others are made inactive here."""
+        return False
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Nobody has shown that an address or a number which staff have typed is theirs."""
         if "phone" in form.changed_data:
-            obj.phone_verified_at = None  # nobody has shown that the new one is theirs
+            obj.phone_verified_at = None
+        if "email" in form.changed_data:
+            obj.email_verified_at, obj.pending_email = None, ""
         super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, *args: Any) -> None:

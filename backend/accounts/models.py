@@ -292,6 +292,7 @@ class SavedAddress(models.Model):
     updated_at = models.DateTimeField()
 
     class Meta:
+        verbose_name_plural = "saved addresses"
         constraints = [
             models.CheckConstraint(condition=models.Q(kind__in=AddressKind.values), name="address_kind_known"),
             models.UniqueConstraint(
