@@ -1,12 +1,14 @@
 """People and their groups."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
@@ -16,15 +18,17 @@ from social_django.models import Association, Nonce, UserSocialAuth
 from unfold.forms import AdminPasswordChangeForm
 from unfold.forms import UserChangeForm as UnfoldUserChangeForm
 
-from backend.accounts import checking, services
+from backend.accounts import checking, power, services
 from backend.accounts.models import Authenticator, SavedAddress, Session, User
-from backend.accounts.roles import GROUP_NAMES
+from backend.accounts.roles import GROUP_NAMES, ROLE_OF_GROUP
 from backend.core.admin import ModelAdmin, ReadOnlyAdmin
 from backend.core.caller import Role
 from backend.core.errors import DomainError
 
 MAX_SHOWN = 50
 VERIFIED = ("phone_verified_at", "email_verified_at", "pending_email")
+_ADMINS = {GROUP_NAMES[Role.ADMIN]}
+RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 class _Checked:
@@ -67,10 +71,12 @@ class UserChangeForm(_Checked, UnfoldUserChangeForm):
     def clean(self) -> dict[str, Any]:
         """The last admin stays one: nobody could give the role again."""
         values: dict[str, Any] = super().clean()  # type: ignore[assignment]
-        rights = {"is_active", "is_superuser", "groups"} & set(values)
-        groups = values.get("groups") or ()
-        keeps = values.get("is_superuser") or any(each.name == GROUP_NAMES[Role.ADMIN] for each in groups)
-        if rights and not (values.get("is_active") and keeps) and not services.has_other_admin(self.instance.pk):
+        user = self.instance
+        groups = values["groups"] if "groups" in values else user.groups.all()
+        is_admin = values.get("is_superuser", user.is_superuser) or any(each.name in _ADMINS for each in groups)
+        stays = values.get("is_active", user.is_active) and is_admin
+        was = user.is_superuser or user.groups.filter(name__in=_ADMINS).exists()
+        if was and not stays and not services.has_other_admin(user.pk):
             raise ValidationError(services.LAST_ADMIN)
         return values
 
@@ -119,6 +125,17 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     def verified(self, user: User) -> bool:
         return user.email_verified_at is not None
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Rights are given by superusers here, and by `userRolesSet`, where nobody gives more than they have."""
+        fields = super().get_readonly_fields(request, obj)
+        return fields if request.user.is_superuser else (*fields, *RIGHTS)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Asked by the page, by the form for passwords, and by what is edited in the list."""
+        if not super().has_change_permission(request, obj):
+            return False
+        return not isinstance(obj, User) or power.may_edit(_editor(request), obj)
+
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Orders and books point to people: who leaves is erased by `userDelete`, and others are made inactive here."""
         return False
@@ -143,13 +160,67 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
         return answer
 
 
+def _editor(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
 admin.site.login_template = "accounts/admin_login.html"
 admin.site.unregister(Group)
 
 
+class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Nobody gives a group what they may not do themselves, nor takes it away."""
+
+    editor: User
+
+    class Meta:
+        model = Group
+        fields = ("name", "permissions")
+
+    def clean_permissions(self) -> Any:
+        chosen = self.cleaned_data["permissions"]
+        held = set(self.instance.permissions.all()) if self.instance.pk else set()
+        changed = held.symmetric_difference(chosen)
+        if not power.may_give(self.editor, _names(changed)):
+            raise ValidationError("You may not give or take what you may not do yourself.")
+        return chosen
+
+
+def _names(permissions: Iterable[Permission]) -> set[str]:
+    return {f"{each.content_type.app_label}.{each.codename}" for each in permissions}
+
+
+def _is_role(group: Group | None) -> bool:
+    return group is not None and group.name in ROLE_OF_GROUP
+
+
+def _may_touch(request: HttpRequest, group: Group | None) -> bool:
+    """Whether a group may do nothing that its editor may not."""
+    return group is None or power.may_give(_editor(request), _names(group.permissions.select_related("content_type")))
+
+
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
-    """A role's name is what makes it a role: `backend.accounts.roles` says which are."""
+    """A role's name is what makes it a role (`backend.accounts.roles`): it stays, and so does the role."""
+
+    form = GroupForm
+
+    def get_form(self, request: HttpRequest, *args: Any, **given: Any) -> Any:
+        """A form that knows whose it is."""
+        form: Any = super().get_form(request, *args, **given)
+        return type(form.__name__, (form,), {"editor": _editor(request)})
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        return (*fields, "name") if _is_role(obj) else fields
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        """Without the role of the admins, its members would be none, the last one too."""
+        return super().has_delete_permission(request, obj) and not _is_role(obj) and _may_touch(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _may_touch(request, obj)
 
     def save_related(self, request: HttpRequest, form: Any, *args: Any) -> None:
         super().save_related(request, form, *args)
@@ -195,7 +266,8 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
     actions = None
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return request.user.has_perm("accounts.delete_authenticator")
+        allowed = request.user.has_perm("accounts.delete_authenticator")
+        return allowed and (not isinstance(obj, Authenticator) or power.may_edit(_editor(request), obj.user))
 
     def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
         services.remove_second_factor(user_id=obj.user_id)

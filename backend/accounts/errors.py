@@ -50,6 +50,16 @@ class EmailNotConfirmed(DomainError):
     default_message = "The provider has not verified an email address of yours: do that there first."
 
 
+class NotTakenOver(DomainError):
+    """Whoever has the address of an account with rights must not get the rights by that alone."""
+
+    code = "ACCOUNT_PROTECTED"
+    default_message = (
+        "This account may do more than buy, and its email address was never confirmed: sign in with its password, open "
+        "the link that confirms the address, and come again."
+    )
+
+
 class AccountClosed(DomainError):
     code = "FORBIDDEN"
     default_message = "This account is closed."

@@ -66,12 +66,16 @@ class SignInTry:
 
 
 class FactorTry:
-    """One try of a second factor, by whoever knows the first: counted before it is known to be wrong."""
+    """One try of a second factor, by whoever knows the first: counted before it is known to be wrong.
 
-    def __init__(self, *, user_id: int, network: str) -> None:
+    Tries to enable one are counted by themselves: whoever mistypes there keeps nobody from signing in.
+    """
+
+    def __init__(self, *, user_id: int, network: str, enrolling: bool = False) -> None:
         self._taken: list[tuple[Throttle, tuple[object, ...]]] = []
-        here = throttle("factor", settings.SECOND_FACTOR_TRIES), (user_id, network)
-        anywhere = throttle("factor-account", settings.SECOND_FACTOR_TRIES_PER_ACCOUNT), (user_id,)
+        name = "enrol" if enrolling else "factor"
+        here = throttle(name, settings.SECOND_FACTOR_TRIES), (user_id, network)
+        anywhere = throttle(f"{name}-account", settings.SECOND_FACTOR_TRIES_PER_ACCOUNT), (user_id,)
         for each, subject in (here, anywhere):
             each.take(*subject)
             self._taken.append((each, subject))

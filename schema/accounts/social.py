@@ -108,8 +108,8 @@ class SocialMutation:
     @strawberry.mutation(
         description="Sign in with what the provider has sent back. Whoever comes for the first time gets the account "
         "with the same email address, or a new one; the provider must have verified the address (else FORBIDDEN). An "
-        "account whose own address nobody had verified loses its password and sessions then: somebody else may have "
-        "made it."
+        "account whose own address nobody had verified loses its password, sessions and second factor then: somebody "
+        "else may have made it. One of those that may do more than a customer stays as it is (ACCOUNT_PROTECTED)."
     )
     async def social_token_create(
         self, info: Info, input: Annotated[SocialTokenCreateInput, strawberry.argument(description="What came back.")]

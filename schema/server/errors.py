@@ -47,6 +47,10 @@ class UserErrorCode(Enum):
     TOKEN_INVALID = _value("TOKEN_INVALID", "The token is not one of ours.")
     TOKEN_EXPIRED = _value("TOKEN_EXPIRED", "The token's time is over.")
     CODE_INVALID = _value("CODE_INVALID", "The code is wrong.")
+    ACCOUNT_PROTECTED = _value(
+        "ACCOUNT_PROTECTED",
+        "The account may do more than buy and its address was never confirmed: sign in with its password, confirm it.",
+    )
     PROVIDER_UNAVAILABLE = _value("PROVIDER_UNAVAILABLE", "Google or GitHub cannot be asked right now.")
     TOO_MANY_ATTEMPTS = _value("TOO_MANY_ATTEMPTS", "Too many tries; wait a while.")
     EMAIL_TAKEN = _value("EMAIL_TAKEN", "There is an account with this email address.")

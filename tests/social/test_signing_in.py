@@ -4,12 +4,14 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from social_django.models import UserSocialAuth
 
 from backend.accounts import personal
-from backend.accounts.models import Customer, Session, SocialStart, User
+from backend.accounts.models import Authenticator, Customer, Session, SocialStart, User
 from backend.accounts.services import delete_old_starts, open_session
 from backend.core import clock
+from backend.core.caller import Role
 from backend.core.ids import encode
 from backend.core.models import OutboxEvent
 from tests.conftest import Gql
@@ -114,6 +116,29 @@ def test_an_account_whose_address_was_not_verified_loses_all_that_its_maker_has(
     assert stranger("{ viewer { id } }").codes == ["UNAUTHENTICATED"]
     assert [each.provider for each in UserSocialAuth.objects.all()] == ["google-oauth2"]
     assert Session.objects.filter(revoked_at=None).count() == 1
+
+
+@pytest.mark.parametrize("right", ["superuser", "staff", "role", "permission", "group"])
+def test_an_account_with_rights_is_taken_over_by_no_address(provider: Provider, right: str, gql: Gql) -> None:
+    """Not by whoever has an admin's mailbox, and least of all with the second factor gone."""
+    given: dict[str, Any] = {"is_superuser": right == "superuser", "is_staff": right == "staff"}
+    user = make_user("ada@example.com", role=Role.SUPPORT if right == "role" else None, **given)
+    if right == "permission":
+        user.user_permissions.add(Permission.objects.get(codename="view_order"))
+    if right == "group":
+        user.groups.add(Group.objects.create(name="Interns"))
+    give_second_factor(user)
+    OutboxEvent.objects.all().delete()
+    mine = gql.signed_in(user)
+    know(provider, "ada", "ada@example.com")
+    for kind in BOTH:
+        assert refusal(sign_in(provider, "ada", kind)) == ("ACCOUNT_PROTECTED", ["input", "provider"])
+    user.refresh_from_db()
+    assert (user.email_verified_at, user.check_password(PASSWORD)) == (None, True)
+    assert Authenticator.objects.filter(user=user, confirmed=True).exists()
+    assert mine("{ viewer { id } }").errors == []
+    assert not UserSocialAuth.objects.exists()
+    assert not OutboxEvent.objects.exists()
 
 
 def test_a_second_factor_is_asked_for_all_the_same(provider: Provider) -> None:

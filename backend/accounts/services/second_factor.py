@@ -58,7 +58,7 @@ def confirm_second_factor(*, user_id: int, code: str, network: str) -> list[str]
 
     Raises CodeInvalid, TooManyAttempts, or Invalid where nothing waits for a confirmation.
     """
-    attempt = FactorTry(user_id=user_id, network=network)
+    attempt = FactorTry(user_id=user_id, network=network, enrolling=True)
     with transaction.atomic():
         app = Authenticator.objects.select_for_update().filter(user_id=user_id, confirmed=False).first()
         if app is None:

@@ -6,8 +6,9 @@ from django.db import transaction
 from social_django.models import UserSocialAuth
 
 from backend.accounts import checking
-from backend.accounts.errors import AccountClosed, EmailNotConfirmed
+from backend.accounts.errors import AccountClosed, EmailNotConfirmed, NotTakenOver
 from backend.accounts.models import Customer, User
+from backend.accounts.power import is_more_than_customer
 from backend.accounts.services.registration import MAIL
 from backend.accounts.services.second_factor import forget_second_factor
 from backend.accounts.services.sessions import end_sessions
@@ -17,7 +18,8 @@ from backend.core import clock, outbox
 def find_or_make_user(backend: Any, details: dict[str, Any], response: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """The user who came this way before; or who has the address, if the provider has verified it; or a new one.
 
-    Raises EmailNotConfirmed where the provider has verified no address: else anybody could come as anybody.
+    Raises EmailNotConfirmed where the provider has verified no address: else anybody could come as anybody. Raises
+    NotTakenOver for an unverified account with any right beside a customer's: those nobody comes by in this way.
     """
     if kwargs.get("user") is not None:
         _check_open(kwargs["user"])
@@ -31,6 +33,8 @@ def find_or_make_user(backend: Any, details: dict[str, Any], response: dict[str,
         return {"user": _new_user(email, details, kwargs["language"]), "is_new": True}
     _check_open(user)
     if user.email_verified_at is None:
+        if is_more_than_customer(user):
+            raise NotTakenOver(field=["provider"])
         _take_over(user)
     outbox.emit(MAIL, key=str(user.pk), data={"kind": "social_linked"})
     return {"user": user, "is_new": False}

@@ -4,6 +4,7 @@ from django.contrib.auth.models import Group
 
 from backend.accounts.models import User
 from backend.accounts.roles import ready_roles
+from backend.core import clock
 from backend.core.demo import DEMO_USERS, DemoUser
 from backend.vendors.models import Vendor, VendorMember
 
@@ -26,14 +27,12 @@ def invite_people() -> int:
 
 
 def _make(person: DemoUser, groups: dict[str, Group]) -> None:
-    name = person.role.title()
+    given = {"first_name": "Demo", "last_name": person.role.title(), "email_verified_at": clock.now()}
     if person.role == "admin":
-        User.objects.create_superuser(person.email, person.password, first_name="Demo", last_name=name)
+        User.objects.create_superuser(person.email, person.password, **given)
         return
     group = _GROUPS.get(person.role)
-    user = User.objects.create_user(
-        person.email, person.password, first_name="Demo", last_name=name, is_staff=person.role in _IN_THE_ADMIN
-    )
+    user = User.objects.create_user(person.email, person.password, is_staff=person.role in _IN_THE_ADMIN, **given)
     if group is not None:
         user.groups.add(groups[group])
     if person.role == "vendor":

@@ -3,14 +3,15 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from backend.accounts.models import User
+from backend.accounts.models import Authenticator, User
 from backend.core import clock
 from backend.core.caller import Role
-from tests.factories.accounts import make_user
+from tests.factories.accounts import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/accounts/user/"
@@ -22,7 +23,7 @@ def admin(client: Client) -> Client:
     return client
 
 
-def change(admin: Client, user: User, **given: str) -> Any:
+def change(admin: Client, user: User, **given: Any) -> Any:
     form = {"email": user.email, "username": user.username or "", "phone": user.phone, "is_active": "on"}
     return admin.post(f"{LIST}{user.pk}/change/", {**form, **given})
 
@@ -84,7 +85,99 @@ def test_an_address_that_staff_typed_has_to_be_confirmed(admin: Client) -> None:
     assert (user.email, user.email_verified_at, user.pending_email) == ("ada@new.example", None, "")
 
 
+@pytest.fixture
+def manager(client: Client) -> Client:
+    """Somebody who was given people and groups in the admin, and no more."""
+    user = make_user("manager@example.com", is_staff=True, password=None)
+    codes = [f"{action}_{kind}" for action in ("view", "add", "change", "delete") for kind in ("user", "group")]
+    user.user_permissions.add(*Permission.objects.filter(codename__in=[*codes, "delete_authenticator"]))
+    client.force_login(user)
+    return client
+
+
+def test_who_may_edit_people_gives_nobody_rights(manager: Client) -> None:
+    """Themselves least of all."""
+    me, other = User.objects.get(email="manager@example.com"), make_user("ada@example.com", password=None)
+    admins = Group.objects.get(name="Admins")
+    permission = Permission.objects.get(codename="change_order")
+    rights: Any = {"is_superuser": "on", "is_staff": "on", "groups": admins.pk, "user_permissions": permission.pk}
+    for user in (me, other):
+        before = (user.is_superuser, user.is_staff, set(user.user_permissions.all()))
+        assert change(manager, user, first_name="New", **rights).status_code == 302
+        user.refresh_from_db()
+        assert user.first_name == "New"
+        assert (user.is_superuser, user.is_staff, set(user.user_permissions.all())) == before
+        assert not user.groups.exists()
+
+
+@pytest.mark.parametrize("active", [True, False])
+@pytest.mark.parametrize("right", ["superuser", "role", "permission"])
+def test_nobody_edits_an_account_that_may_do_more(manager: Client, right: str, active: bool) -> None:
+    role = Role.ORDER_MANAGER if right == "role" else None
+    boss = make_user("boss@example.com", role=role, is_superuser=right == "superuser", is_active=active)
+    if right == "permission":
+        boss.user_permissions.add(Permission.objects.get(codename="change_order"))
+    assert change(manager, boss, email="mine@example.com").status_code == 403
+    typed = {"password1": "batt3ry-staple-correct", "password2": "batt3ry-staple-correct", "usable_password": "true"}
+    assert manager.post(f"{LIST}{boss.pk}/password/", typed).status_code == 403
+    app = Authenticator.objects.create(user=boss, confirmed=True, sealed_key="x", created_at=clock.now())
+    assert manager.post(f"/admin/accounts/authenticator/{app.pk}/delete/", {"post": "yes"}).status_code == 403
+    boss.refresh_from_db()
+    assert (boss.email, boss.check_password(PASSWORD), boss.first_name) == ("boss@example.com", True, "")
+    assert Authenticator.objects.exists()
+
+
+def test_who_may_do_the_same_may_edit_it(manager: Client) -> None:
+    peer = make_user("peer@example.com", is_staff=True, password=None)
+    peer.user_permissions.add(Permission.objects.get(codename="view_user"))
+    assert change(manager, peer, first_name="New").status_code == 302
+    typed = {"password1": "batt3ry-staple-correct", "password2": "batt3ry-staple-correct", "usable_password": "true"}
+    assert manager.post(f"{LIST}{peer.pk}/password/", typed).status_code == 302
+    peer.refresh_from_db()
+    assert peer.check_password("batt3ry-staple-correct")
+
+
+def test_a_group_gives_no_more_than_its_editor_has(manager: Client) -> None:
+    mine, beyond = (Permission.objects.get(codename=code) for code in ("change_user", "change_order"))
+    interns = Group.objects.create(name="Interns")
+    page = f"/admin/auth/group/{interns.pk}/change/"
+    answer = manager.post(page, {"name": "Interns", "permissions": [mine.pk, beyond.pk]})
+    assert "You may not give or take" in answer.content.decode()
+    assert not interns.permissions.exists()
+    assert manager.post(page, {"name": "Interns", "permissions": [mine.pk]}).status_code == 302
+    assert list(interns.permissions.all()) == [mine]
+    interns.permissions.add(beyond)
+    assert manager.post(page, {"name": "Interns", "permissions": []}).status_code == 403
+    assert manager.post(f"/admin/auth/group/{interns.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_roles_are_neither_renamed_nor_deleted(admin: Client) -> None:
+    role = Group.objects.get(name="Admins")
+    page = f"/admin/auth/group/{role.pk}"
+    everything = list(role.permissions.values_list("pk", flat=True))
+    assert admin.post(f"{page}/change/", {"name": "Gone", "permissions": everything}).status_code == 302
+    assert admin.post(f"{page}/delete/", {"post": "yes"}).status_code == 403
+    chosen = {"action": "delete_selected", "_selected_action": [role.pk], "post": "yes"}
+    admin.post("/admin/auth/group/", chosen)
+    assert Group.objects.filter(name="Admins").exists()
+    other = Group.objects.create(name="Interns")
+    assert admin.post(f"/admin/auth/group/{other.pk}/delete/", {"post": "yes"}).status_code == 302
+
+
+def test_the_last_admin_stays_one(admin: Client) -> None:
+    root = User.objects.get()
+    for given in ({}, {"is_superuser": "on"}):  # without the rights, and inactive
+        form = {"email": root.email, "username": "", "phone": "", **given}
+        assert "last admin" in admin.post(f"{LIST}{root.pk}/change/", form).content.decode()
+    root.refresh_from_db()
+    assert root.is_active
+    assert root.is_superuser
+
+
 def test_nobody_is_deleted_here(admin: Client) -> None:
     user = make_user("ada@example.com", password=None)
+    chosen = {"action": "delete_selected", "_selected_action": [user.pk], "post": "yes"}
+    admin.post(LIST, chosen)
+    assert User.objects.filter(pk=user.pk).exists()
     assert admin.get(f"{LIST}{user.pk}/delete/").status_code == 403
     assert "Delete user" not in admin.get(f"{LIST}{user.pk}/change/").content.decode()

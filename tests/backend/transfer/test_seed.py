@@ -82,6 +82,7 @@ def test_the_demo_users_sign_in_with_the_rights_of_their_roles() -> None:
     users = {user.email.split("@")[0]: user for user in User.objects.all()}
     assert {name for name, user in users.items() if user.is_staff} == {"products", "orders", "support", "admin"}
     assert users["admin"].is_superuser
+    assert all(user.email_verified_at for user in users.values())
     assert users["products"].has_perm("catalog.change_product")
     assert not users["products"].has_perm("orders.change_order")
     assert users["orders"].has_perm("orders.change_order")

@@ -319,6 +319,20 @@ def test_many_people_are_asked_for_in_one_statement(gql: Gql, ada: User) -> None
     assert few.statements == many.statements
 
 
+def test_mistyping_while_enabling_keeps_nobody_from_signing_in(gql: Gql, ada: User, settings: Any) -> None:
+    settings.SECOND_FACTOR_TRIES = "2/minute"
+    mine = gql.signed_in(ada)
+    enable(mine)
+    assert [codes(confirm(mine, "000000")) for _ in range(3)] == [
+        ["CODE_INVALID"],
+        ["CODE_INVALID"],
+        ["TOO_MANY_ATTEMPTS"],
+    ]
+    Authenticator.objects.filter(user=ada).update(confirmed=True)
+    answered = gql(ANSWER, challengeId=sign_in(gql)["challenge"]["id"], code=code_of(ada))["tokenChallengeAnswer"]
+    assert answered["accessToken"]
+
+
 # Roles that must have one ---------------------------------------------------------------------------
 
 
