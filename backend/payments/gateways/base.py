@@ -138,6 +138,8 @@ class Capabilities:
     """Whether it is a `optional.ListsUnclaimed` too."""
     saved_methods: bool = False
     """Whether it is a `optional.SavesMethods` too."""
+    checks: bool = False
+    """Whether it is a `optional.ChecksItself` too."""
     play_money: bool = False
     """Never offered in production."""
 

@@ -1,8 +1,9 @@
 """What some gateways can besides: a gateway that says so in its capabilities has these methods too."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import Enum
 from typing import Protocol
 
 from backend.payments.gateways.base import Method
@@ -58,4 +59,33 @@ class SavesMethods(Protocol):
 
     def forget_method(self, customer: str, method_id: str) -> bool:
         """Whether it was the customer's, and is gone."""
+        ...
+
+
+class Verdict(Enum):
+    GOOD = "ok"
+    DOUBTED = "look"
+    """It works, and a person should look whether it is meant so."""
+    BAD = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found out about an account. `said` is for people: never secrets."""
+
+    what: str
+    said: str
+    verdict: Verdict = Verdict.GOOD
+
+
+class ChecksItself(Protocol):
+    def is_live(self) -> bool:
+        """Whether the account moves real money; also where that cannot be told. Asks nobody."""
+        ...
+
+    def check(self) -> Iterator[Finding]:
+        """Ask the gateway whether it knows the account, and compare what it tells with the settings. Changes nothing.
+
+        Raises GatewayUnavailable, and GatewayRefused where the account is at fault.
+        """
         ...

@@ -1,6 +1,6 @@
 """The sandbox as a gateway of ours: what a real one's module does, against `backend.payments.sandbox`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -28,7 +28,7 @@ from backend.payments.gateways.base import (
     Started,
     StartRequest,
 )
-from backend.payments.gateways.optional import ReportLine
+from backend.payments.gateways.optional import Finding, ReportLine
 from backend.payments.models import SandboxCharge, SandboxRefund
 from backend.payments.sandbox import charges, signing
 from backend.payments.sandbox.scenarios import Scenario, misreport
@@ -41,7 +41,13 @@ class SandboxGateway:
     name = "Sandbox"
     merchant_account = ""
     capabilities = Capabilities(
-        flow=Flow.REDIRECT, manual_capture=True, partial_capture=True, cancel=True, reports=True, play_money=True
+        flow=Flow.REDIRECT,
+        manual_capture=True,
+        partial_capture=True,
+        cancel=True,
+        reports=True,
+        checks=True,
+        play_money=True,
     )
 
     def __init__(self, account: Account) -> None:
@@ -115,6 +121,13 @@ class SandboxGateway:
             )
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
             raise SignatureInvalid("signed, but not a message of ours") from error
+
+    def is_live(self) -> bool:
+        return False
+
+    def check(self) -> Iterator[Finding]:
+        yield Finding("credentials", "It needs none.")
+        yield Finding("webhook secret", "Messages are signed with a secret of the shop's own.")
 
     def report_days(self, first: date, last: date) -> list[ReportLine]:
         begin = datetime.combine(first, time(), UTC)

@@ -10,7 +10,7 @@ import hmac
 import logging
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -38,7 +38,9 @@ from backend.payments.gateways.base import (
     Started,
     StartRequest,
 )
+from backend.payments.gateways.hosts import is_of
 from backend.payments.gateways.http import GatewayHttp
+from backend.payments.gateways.optional import Finding
 
 logger = logging.getLogger(__name__)
 SESSION = "/gwprocess/v4/api.php"
@@ -70,6 +72,7 @@ class SslcommerzGateway:
         minimum={"BDT": 10_00},
         maximum={"BDT": 500_000_00},
         idempotent_refunds=False,
+        checks=True,
     )
 
     def __init__(self, account: Account) -> None:
@@ -181,6 +184,14 @@ class SslcommerzGateway:
             kind=status,
             data={"val_id": val_id} if val_id else {},
         )
+
+    def is_live(self) -> bool:
+        return not is_of(self.account["api_url"], "sandbox.sslcommerz.com")
+
+    def check(self) -> Iterator[Finding]:
+        self._ask(QUERY, {"tran_id": short_id(UUID(int=0))}, refuse=GatewayRefused)
+        yield Finding("credentials", "SSLCommerz accepts the store's id and password.")
+        yield Finding("webhook secret", "Messages are signed with the store's password.")
 
     def _validate(self, val_id: str, tran_id: str) -> dict[str, Any] | None:
         """What the validation API confirms of a payment of that `tran_id`; None when it confirms none."""

@@ -6,7 +6,7 @@ and nobody verifies does not go back by itself: `unclaimed` lists it, and the ti
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backend.payments.gateways.amounts import to_major
@@ -31,7 +31,9 @@ from backend.payments.gateways.base import (
     Started,
     StartRequest,
 )
+from backend.payments.gateways.hosts import is_of
 from backend.payments.gateways.http import GatewayHttp
+from backend.payments.gateways.optional import Finding
 from backend.payments.gateways.zarinpal_panel import ZarinpalPanel
 
 logger = logging.getLogger(__name__)
@@ -56,6 +58,7 @@ class ZarinpalGateway:
         idempotent_refunds=False,
         webhooks=False,
         unclaimed=True,
+        checks=True,
     )
 
     def __init__(self, account: Account) -> None:
@@ -152,6 +155,22 @@ class ZarinpalGateway:
         raise SignatureInvalid("Zarinpal sends no messages")
 
     read_webhook = parse_webhook
+
+    def is_live(self) -> bool:
+        return not is_of(self._address, "sandbox.zarinpal.com")
+
+    def check(self) -> Iterator[Finding]:
+        data, errors = self._tell("unVerified", {"merchant_id": self.account["merchant_id"]}, repeatable=True)
+        code = _code(data, errors)
+        if code != 100:
+            raise GatewayRefused("Zarinpal refused the question.", code=_error(code, errors), gateway_code=str(code))
+        yield Finding("credentials", "Zarinpal accepts the merchant id.")
+        if self._panel is None:
+            yield Finding("refunds", "Without ZARINPAL_ACCESS_TOKEN only reversals within half an hour.")
+        else:
+            self._panel.check()
+            yield Finding("refunds", "The panel accepts the access token and knows the terminal.")
+        yield Finding("webhook secret", "Zarinpal sends no messages: nothing is signed.")
 
     def unclaimed(self) -> list[str]:
         """The latest hundred that were paid and that nobody has verified."""

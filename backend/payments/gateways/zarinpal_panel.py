@@ -46,6 +46,14 @@ class ZarinpalPanel:
             raise RefundRefused("The payment is not found in Zarinpal's panel: give it back there.")
         return found.pop()
 
+    def check(self) -> None:
+        """Raises RefundRefused where the token or the terminal is not known."""
+        self._ask(
+            SESSIONS,
+            {"terminal_id": self._terminal_id, "filter": PAID[0], "offset": 0, "limit": 1},
+            repeatable=True,
+        )
+
     def give_back(self, session_id: str, rial: int) -> str:
         """Zarinpal's id of the refund. Never repeated: it knows no keys. Raises RefundRefused."""
         if rial < LEAST_RIAL:

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from tests.gateways.fakes.base import operation, serve
 from tests.gateways.fakes.hosted import go_by_get, page
 from tests.gateways.fakes.paypal_books import MAIL, MERCHANT_ID, Books, Refused, check_money, public, with_query
+from tests.gateways.fakes.paypal_messages import WEBHOOK_ID
 from tests.gateways.paypal_contract import contract
 
 CLIENT_ID, CLIENT_SECRET = "fake-client", "fake-secret-that-nobody-may-see"
@@ -60,6 +61,7 @@ class PayPalFake(Books):
             post("/v2/payments/captures/{id}/refund", self.give_back),
             Route("/v2/payments/refunds/{id}", self.show_refund),
             post("/v1/notifications/verify-webhook-signature", self.check_message),
+            Route("/v1/notifications/webhooks/{id}", self.show_webhook),
             Route("/checkoutnow", self.page, methods=["GET", "POST"]),
         ]
 
@@ -197,6 +199,14 @@ class PayPalFake(Books):
         asked = (await request.body()).decode()
         told = "SUCCESS" if MAIL.verifies(asked) else "FAILURE"
         return JSONResponse({"verification_status": told})
+
+    @route
+    async def show_webhook(self, request: Request) -> Response:
+        if request.path_params["id"] != WEBHOOK_ID:
+            raise Refused(404, "INVALID_RESOURCE_ID")
+        names = self.rules.get("webhook_events", ["*"])
+        told = {"id": WEBHOOK_ID, "url": self.rules.get("webhook_url", "http://localhost:8000/webhooks/paypal/")}
+        return JSONResponse({**told, "event_types": [{"name": name} for name in names]})
 
     async def page(self, request: Request) -> Response:
         """PayPal's page, as far as a frontend developer needs one to click through."""

@@ -7,7 +7,7 @@ captures) is asked for.
 import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -35,7 +35,8 @@ from backend.payments.gateways.base import (
     Started,
     StartRequest,
 )
-from backend.payments.gateways.paymob import signing
+from backend.payments.gateways.optional import Finding
+from backend.payments.gateways.paymob import checking, signing
 from backend.payments.gateways.paymob.door import PaymobDoor, refusal
 from backend.payments.gateways.paymob.legacy import start_by_iframe
 from backend.payments.gateways.paymob.reading import Rules, flag, nothing_yet, order_of, report, unwrapped
@@ -47,7 +48,7 @@ _MOMENT = re.compile(r"20\d\d-\d\d-\d\dT")
 class PaymobGateway:
     id = "paymob"
     name = "Paymob"
-    capabilities = Capabilities(flow=Flow.REDIRECT, cancel=True, idempotent_refunds=False)
+    capabilities = Capabilities(flow=Flow.REDIRECT, cancel=True, idempotent_refunds=False, checks=True)
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -201,6 +202,12 @@ class PaymobGateway:
             kind=_kind(values),
             data=_hint(sent["obj"], values),
         )
+
+    def is_live(self) -> bool:
+        return checking.is_live(self.account)
+
+    def check(self) -> Iterator[Finding]:
+        return checking.check(self._door, self.account)
 
     def _transaction(self, payment: PaymentRef) -> Mapping[str, Any] | None:
         """The payment's own transaction, never a child; None where the buyer has not tried."""

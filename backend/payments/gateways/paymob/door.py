@@ -37,6 +37,14 @@ class PaymobDoor:
             raise GatewayUnavailable(f"paymob does not let us ask: {answer.status_code}")
         return self._http.json(answer)
 
+    def may_ask(self, method: str, path: str, sent: dict[str, Any]) -> bool:
+        """Whether a question is answered at all, be it by 404."""
+        answer = self._question(method, path, sent)
+        if answer.status_code in (401, 403):
+            return False
+        self._http.json(answer)
+        return True
+
     def json(self, answer: httpx.Response) -> dict[str, Any]:
         return self._http.json(answer)
 

@@ -1,6 +1,6 @@
 """PayPal: Orders v2, approved on PayPal's page, captured by us; messages checked by PayPal itself."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -29,7 +29,8 @@ from backend.payments.gateways.base import (
     Started,
     StartRequest,
 )
-from backend.payments.gateways.paypal import reading
+from backend.payments.gateways.optional import Finding
+from backend.payments.gateways.paypal import checking, reading
 from backend.payments.gateways.paypal.api import ID, REQUEST_ID, Api, CredentialsRefused, Refusal
 from backend.payments.gateways.paypal.codes import ALREADY, MAYBE_OURS, REFUND_CODES, code_of
 from backend.payments.gateways.paypal.reading import money, sensible
@@ -66,6 +67,7 @@ class PayPalGateway:
             webhook_headers=frozenset(SIGNATURE_HEADERS.values()),
             webhooks_checked_later=True,
             disputes=True,
+            checks=True,
         )
         self._api = Api(account)
 
@@ -188,6 +190,15 @@ class PayPalGateway:
             return replace(_named(kind, resource), event_id=event_id, kind=kind)
         except (orjson.JSONDecodeError, KeyError, IndexError, TypeError, ValueError, AttributeError):
             raise SignatureInvalid("not a message of PayPal's") from None
+
+    def is_live(self) -> bool:
+        return checking.is_live(self.account)
+
+    def check(self) -> Iterator[Finding]:
+        try:
+            yield from checking.check(self._api, self.account)
+        except CredentialsRefused as error:
+            raise GatewayRefused(str(error), code=ErrorCode.MISCONFIGURED) from None
 
     def _order(self, request: StartRequest, intent: str) -> dict[str, Any]:
         unit: dict[str, Any] = {

@@ -1,6 +1,6 @@
 """The shop's side of Stripe. Reports are always asked for: messages only say where to look."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -25,8 +25,8 @@ from backend.payments.gateways.base import (
     Started,
     StartRequest,
 )
-from backend.payments.gateways.optional import ReportLine, SavedMethod
-from backend.payments.gateways.stripe import days, saving, webhooks
+from backend.payments.gateways.optional import Finding, ReportLine, SavedMethod
+from backend.payments.gateways.stripe import checking, days, saving, webhooks
 from backend.payments.gateways.stripe.amounts import CURRENCIES, UNCONFIRMED, from_stripe, to_stripe
 from backend.payments.gateways.stripe.client import (
     MOST,
@@ -166,6 +166,12 @@ class StripeGateway:
     def report_days(self, first: date, last: date) -> list[ReportLine]:
         return days.report_days(self._client, first, last)
 
+    def is_live(self) -> bool:
+        return checking.is_live(self.account)
+
+    def check(self) -> Iterator[Finding]:
+        return checking.check(self._client, self.account)
+
     def create_customer(self, *, key: str, email: str, name: str) -> str:
         return saving.create_customer(self._client, key=key, email=email, name=name)
 
@@ -279,4 +285,5 @@ def _capabilities(account: Account) -> Capabilities:
         disputes=True,
         reports=True,
         saved_methods=True,
+        checks=True,
     )
