@@ -184,6 +184,7 @@ SCHEDULE = [
     "backend.accounts.schedule.DELETE_OLD_STARTS",
     "backend.carts.schedule.DELETE_EXPIRED_CARTS",
     "backend.orders.schedule.EXPIRE_UNPAID_ORDERS",
+    "backend.orders.schedule.FORGET_DEPARTED",
     "backend.payments.schedule.VERIFY_SILENT_PAYMENTS",
     "backend.payments.schedule.VERIFY_UNCLAIMED_PAYMENTS",
 ]
@@ -191,6 +192,7 @@ SCHEDULE = [
 # What is known of a person: handed out to them, and erased when they leave, in this order.
 PERSONAL_DATA = [
     "backend.notifications.personal.MAILS",
+    "backend.payments.personal.PAYMENTS",
     "backend.orders.personal.ORDERS",
     "backend.carts.personal.CARTS",
     "backend.vendors.personal.VENDORS",

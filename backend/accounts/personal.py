@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
 from social_django.models import UserSocialAuth
 
 from backend.accounts.models import GONE, Authenticator, Challenge, Customer, RecoveryCode, SavedAddress, Session, User
@@ -14,9 +15,13 @@ def export(user_id: int) -> dict[str, Any]:
     dates = ("email_verified_at", "phone_verified_at", "date_joined", "last_login")
     user = User.objects.values(*columns, *dates).get(pk=user_id)
     sessions = Session.objects.filter(user_id=user_id).order_by("created_at")
+    app = Authenticator.objects.filter(user_id=user_id, confirmed=True).values_list("created_at", flat=True)
     return {
         **user,
         "language": Customer.objects.filter(user_id=user_id).values_list("language", flat=True).first(),
+        "roles": list(Group.objects.filter(user=user_id).order_by("name").values_list("name", flat=True)),
+        "second_factor_since": app.first(),
+        "recovery_codes_left": RecoveryCode.objects.filter(user_id=user_id).count(),
         "addresses": [
             {name: value for name, value in row.items() if name not in ("id", "user_id")}
             for row in SavedAddress.objects.filter(user_id=user_id).order_by("pk").values()

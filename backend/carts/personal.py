@@ -2,14 +2,27 @@
 
 from typing import Any
 
-from backend.carts.models import Cart, CartStatus
+from django.db.models import Prefetch
+
+from backend.carts.models import Cart, CartLine, CartStatus
 from backend.core.personal import PersonalData
+
+_COLUMNS = (
+    "status", "currency", "email", "phone", "note", "shipping_address", "billing_address", "created_at", "updated_at"
+)  # fmt: skip
 
 
 def export(user_id: int) -> list[dict[str, Any]]:
-    carts = Cart.objects.filter(customer_id=user_id).order_by("created_at")
-    columns = ("status", "email", "phone", "note", "shipping_address", "billing_address", "created_at", "updated_at")
-    return list(carts.values(*columns))
+    lines = Prefetch("lines", CartLine.objects.select_related("variant__product").order_by("pk"))
+    carts = Cart.objects.filter(customer_id=user_id).order_by("created_at", "pk")
+    return [
+        {name: getattr(cart, name) for name in _COLUMNS} | {"lines": [_line(line) for line in cart.lines.all()]}
+        for cart in carts.prefetch_related(lines)
+    ]
+
+
+def _line(line: CartLine) -> dict[str, Any]:
+    return {"sku": line.variant.sku, "name": line.variant.product.name, "quantity": line.quantity}
 
 
 def erase(user_id: int) -> None:

@@ -17,6 +17,8 @@ from backend.notifications.models import SentEmail
 from backend.notifications.sending import language_of, send
 
 _LIMITED = {"verify_email", "password_reset"}
+_FORGOTTEN = {"account_deleted"}
+"""Sent when nothing is to be known of somebody any more."""
 
 
 @transaction.atomic
@@ -35,7 +37,7 @@ def send_account_mail(*, event_id: UUID, user_id: int, kind: str, to: str = "") 
     _, first = SentEmail.objects.get_or_create(
         event_id=event_id,
         kind=kind,
-        defaults={"recipient": recipient, "subject": subject, "sent_at": clock.now()},
+        defaults={"recipient": "" if kind in _FORGOTTEN else recipient, "subject": subject, "sent_at": clock.now()},
     )
     if not first or (kind in _LIMITED and not may_mail(user.pk, kind)):
         return False

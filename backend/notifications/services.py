@@ -10,6 +10,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from backend.accounts.models import GONE
 from backend.core import clock
 from backend.core.addresses import Address, from_json
 from backend.core.ids import encode
@@ -36,14 +37,14 @@ def send_order_confirmation(*, event_id: UUID, order_id: UUID) -> bool:
 
     The mark and the sending share a transaction: a crash in between sends twice rather than never.
     """
-    order = Order.objects.get(pk=order_id)
+    order = Order.objects.select_related("customer").get(pk=order_id)
     language = order.language if order.language in TEXTS else settings.DEFAULT_LANGUAGE
     texts = TEXTS.get(language, TEXTS["en"])
     subject = texts["subject"].format(number=order.number, shop=settings.SHOP_NAME)
     _, first = SentEmail.objects.get_or_create(
         event_id=event_id,
         kind=CONFIRMATION,
-        defaults={"recipient": order.email, "subject": subject, "sent_at": clock.now()},
+        defaults={"recipient": "" if _has_left(order) else order.email, "subject": subject, "sent_at": clock.now()},
     )
     if not first:
         return False
@@ -56,6 +57,11 @@ def send_order_confirmation(*, event_id: UUID, order_id: UUID) -> bool:
     message.attach_alternative(html, "text/html")
     message.send()
     return True
+
+
+def _has_left(order: Order) -> bool:
+    """Whether the buyer's account was erased meanwhile: then nothing new is kept of their address."""
+    return order.customer is not None and order.customer.email.endswith(GONE)
 
 
 def _amounts(order: Order, language: str) -> dict[str, object]:

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from django.db.models import Prefetch, Q, QuerySet
+
+from backend.accounts.models import GONE
 from backend.core.personal import PersonalData
-from backend.orders.models import Order, OrderStatus, new_token
+from backend.orders.models import Order, OrderEvent, OrderStatus, new_token
 
 OVER = (OrderStatus.COMPLETED, OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.DELIVERED)
 _COLUMNS = (
@@ -13,14 +16,16 @@ _COLUMNS = (
 
 
 def export(user_id: int) -> list[dict[str, Any]]:
-    orders = Order.objects.filter(customer_id=user_id).order_by("placed_at", "pk").prefetch_related("lines")
+    events = Prefetch("events", OrderEvent.objects.order_by("sequence"))
+    orders = Order.objects.filter(customer_id=user_id).order_by("placed_at", "pk").prefetch_related("lines", events)
     return [
         {name: getattr(order, name) for name in _COLUMNS}
         | {
             "lines": [
                 {"sku": line.sku, "name": line.product_name, "quantity": line.quantity, "total": line.total}
                 for line in order.lines.all()
-            ]
+            ],
+            "events": [{"message": event.message, "occurred_at": event.occurred_at} for event in order.events.all()],
         }
         for order in orders
     ]
@@ -35,7 +40,17 @@ def erase(user_id: int) -> None:
     for order in orders.only("pk", "token"):
         order.token = new_token()
         order.save(update_fields=["token"])
-    orders.filter(status__in=OVER).update(email="", phone="", note="", shipping_address=None)
+    _forget(orders)
+
+
+def forget_departed() -> int:
+    """Finish what `erase` has begun, once the orders of those who have left are over. Returns how many were."""
+    return _forget(Order.objects.filter(customer__email__endswith=GONE))
+
+
+def _forget(orders: QuerySet[Order]) -> int:
+    known = ~Q(email="", phone="", note="") | Q(shipping_address__isnull=False)
+    return orders.filter(known, status__in=OVER).update(email="", phone="", note="", shipping_address=None)
 
 
 ORDERS = PersonalData("orders", export, erase)

@@ -2,12 +2,9 @@
 
 from typing import Any
 
-from django.db.models import Value
-from django.db.models.functions import Lower
-
-from backend.accounts.models import User
 from backend.core.personal import PersonalData
-from backend.vendors.models import VendorInvitation, VendorMember
+from backend.vendors.models import VendorMember
+from backend.vendors.services import leave_vendors
 
 
 def export(user_id: int) -> list[dict[str, Any]]:
@@ -17,9 +14,7 @@ def export(user_id: int) -> list[dict[str, Any]]:
 
 def erase(user_id: int) -> None:
     """Whoever leaves the shop works for nobody here, and waits for nobody's answer."""
-    VendorMember.objects.filter(user_id=user_id).delete()
-    email = User.objects.filter(pk=user_id).values_list("email", flat=True).get()
-    VendorInvitation.objects.alias(lowered=Lower("email")).filter(lowered=Lower(Value(email))).delete()
+    leave_vendors(user_id=user_id)
 
 
 VENDORS = PersonalData("vendors", export, erase)

@@ -167,7 +167,8 @@ class AccountMutation:
         return await sign_in_payload(context, outcome, None)
 
     @strawberry.mutation(
-        description="Leave for good: what is known of you is erased or made anonymous. Orders are kept for the books.",
+        description="Leave for good: what is known of you is erased or made anonymous. Orders are kept for the "
+        "books. A vendor that you alone own sells nothing from then on.",
         extensions=[guard(SignedIn())],
     )
     async def user_delete(

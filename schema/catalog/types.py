@@ -89,7 +89,10 @@ class ProductVariant(Node):
     def available_for_sale(variants: list[Any], ctx: Context) -> list[bool]:
         prices = prices_of(variants, ctx.shop.currency)
         stock = availability_of(variants)
-        return [price is not None and each.can_be_ordered for price, each in zip(prices, stock, strict=True)]
+        return [
+            price is not None and each.can_be_ordered and not queries.is_known_off_sale(variant)
+            for variant, price, each in zip(variants, prices, stock, strict=True)
+        ]
 
     @batched(description="The variant's image; the product's first where it has none of its own.")
     def image(variants: list[Any], ctx: Context) -> list[Image | None]:
@@ -156,7 +159,7 @@ class Product(Node):
     )
     def available_for_sale(products: list[Any], ctx: Context) -> list[bool]:
         found = queries.orderable_products([each.pk for each in products], ctx.shop.currency)
-        return [each.pk in found for each in products]
+        return [each.pk in found and not queries.is_known_off_sale(each) for each in products]
 
     @batched(description="The largest reduction of a variant in the context's currency, in whole percent; 0 for none.")
     def discount_percent(products: list[Any], ctx: Context) -> list[int]:

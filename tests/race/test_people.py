@@ -8,15 +8,15 @@ from social_django.models import UserSocialAuth
 from backend.accounts.models import User
 from backend.accounts.queries import grants_by_user
 from backend.accounts.roles import ready_roles
-from backend.accounts.services import Identity, Tokens, finish_social, set_roles
+from backend.accounts.services import Candidate, Identity, Proof, Tokens, delete_user, finish_social, set_roles
 from backend.accounts.services.social import Begun
 from backend.accounts.social.providers import SocialProvider
 from backend.core import clock
 from backend.core.caller import Caller, Role
 from backend.core.errors import DomainError
 from backend.vendors.invitations import token_of
-from backend.vendors.models import VendorInvitation, VendorMember
-from backend.vendors.services import accept_invitation, remove_member
+from backend.vendors.models import VendorInvitation, VendorMember, VendorStatus
+from backend.vendors.services import accept_invitation, invite_clerk, remove_member
 from tests.factories.accounts import caller_of, make_user
 from tests.factories.vendors import make_vendor
 from tests.race.running import at_once
@@ -76,3 +76,27 @@ def test_an_invitation_that_is_accepted_at_once_is_accepted_once() -> None:
     assert sum(not isinstance(answer, DomainError) for answer in answers) == 1
     assert (vendor.members.count(), VendorInvitation.objects.count()) == (2, 0)
     assert Role.VENDOR in grants_by_user([clerk.pk])[clerk.pk].roles
+
+
+def test_owners_who_leave_the_shop_at_once_leave_nothing_that_sells() -> None:
+    """While one of them invites somebody, and another sends a clerk away."""
+    owners = [make_user(password=None) for _ in range(3)]
+    clerk = make_user(password=None)
+    vendor = make_vendor(owner=owners[0], clerks=(clerk,))
+    for owner in owners[1:]:
+        VendorMember.objects.create(vendor=vendor, user=owner, role=OWNER)
+    place = vendor.members.get(user=clerk)
+    at_once(
+        [
+            *(partial(leave, owner) for owner in owners),
+            partial(invite_clerk, caller=caller_of(owners[0]), vendor_id=vendor.pk, email="new@example.com"),
+            partial(remove_member, caller=caller_of(owners[1]), member_id=place.pk),
+        ]
+    )
+    vendor.refresh_from_db()
+    assert vendor.status == VendorStatus.SUSPENDED
+    assert not vendor.members.filter(role=OWNER).exists()
+
+
+def leave(user: User) -> None:
+    delete_user(candidate=Candidate(user, user.password), proof=Proof(right=True))

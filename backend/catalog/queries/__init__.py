@@ -34,7 +34,7 @@ from backend.catalog.queries.products import (
     visible_variants,
     whole_products,
 )
-from backend.catalog.queries.purchasable import Purchasable, purchasable_variants
+from backend.catalog.queries.purchasable import Purchasable, is_known_off_sale, purchasable_variants
 from backend.catalog.queries.rows import AttributeRow, ImageRow, ProductRow, VariantRow
 
 __all__ = [
@@ -61,6 +61,7 @@ __all__ = [
     "find_variant",
     "images_by_id",
     "images_by_product",
+    "is_known_off_sale",
     "listings_by_product",
     "names_by_product",
     "options_available_by_product",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from backend.catalog.models import ProductStatus, ProductVariant
+from backend.catalog.models import Product, ProductStatus, ProductVariant
 from backend.catalog.queries.details import prices_by_variant
 from backend.core import clock
 from backend.vendors.models import VendorStatus
@@ -45,11 +45,26 @@ def reduced_from(amount: int, compare_at: int | None) -> int | None:
     return compare_at if compare_at is not None and compare_at > amount else None
 
 
+def is_known_off_sale(row: object) -> bool:
+    """Whether a variant or product that a cart holds, and that came with its vendor, is not sold any more.
+
+    Those from lists and pages come without: they are there because they are sold.
+    """
+    if isinstance(row, ProductVariant):
+        cached = ProductVariant.product.is_cached(row)  # type: ignore[attr-defined]
+        return cached and (row.deleted_at is not None or is_known_off_sale(row.product))
+    if not isinstance(row, Product) or not Product.vendor.is_cached(row):  # type: ignore[attr-defined]
+        return False
+    return not _is_sold(row)
+
+
 def _is_on_sale(variant: ProductVariant) -> bool:
-    product = variant.product
+    return variant.deleted_at is None and _is_sold(variant.product)
+
+
+def _is_sold(product: Product) -> bool:
     return (
-        variant.deleted_at is None
-        and product.deleted_at is None
+        product.deleted_at is None
         and product.status == ProductStatus.ACTIVE
         and (product.published_at is None or product.published_at <= clock.now())
         and (product.vendor is None or product.vendor.status == VendorStatus.APPROVED)

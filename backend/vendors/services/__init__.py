@@ -7,6 +7,7 @@ from backend.vendors.services.clerks import (
     revoke_invitation,
 )
 from backend.vendors.services.deciding import Application, apply_as_vendor, approve_vendor, suspend_vendor
+from backend.vendors.services.leaving import leave_vendors
 from backend.vendors.services.roles import follow_members
 from backend.vendors.services.saving import save_vendor
 
@@ -17,6 +18,7 @@ __all__ = [
     "approve_vendor",
     "follow_members",
     "invite_clerk",
+    "leave_vendors",
     "remove_member",
     "revoke_invitation",
     "save_vendor",

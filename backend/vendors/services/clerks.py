@@ -7,6 +7,7 @@ from django.db.models.functions import Lower
 from backend.accounts.access import access_user
 from backend.accounts.checking import clean_email
 from backend.accounts.errors import Forbidden, TokenInvalid
+from backend.accounts.locking import lock_customer
 from backend.accounts.models import User
 from backend.core import clock, outbox
 from backend.core.caller import Caller
@@ -28,6 +29,7 @@ def invite_clerk(*, caller: Caller, vendor_id: int | None, email: str) -> Vendor
     It is not even looked whether there is such an account. The same address again gets a new link in the old one's
     place. Raises VendorNotFound, VendorNotApproved or Invalid.
     """
+    lock_customer(caller.user_id or 0)  # before the vendor, as whoever leaves does
     vendor = access_own_vendor(caller=caller, vendor_id=vendor_id)
     address = clean_email(email)
     if vendor.members.filter(user__in=User.objects.with_login(address)).exists():
@@ -60,7 +62,7 @@ def accept_invitation(*, caller: Caller, token: str) -> Vendor:
     second time), TokenExpired, Forbidden until the address is verified, or VendorNotApproved.
     """
     with transaction.atomic():
-        user = access_user(caller=caller, user_id=caller.user_id, field="token")
+        user = access_user(caller=caller, user_id=caller.user_id, field="token", lock=True)
         found = invitation_of(token)
         if not User.objects.with_login(found.email).filter(pk=user.pk).exists():
             raise TokenInvalid(field=["token"])

@@ -57,7 +57,7 @@ def approve_vendor(*, caller: Caller, vendor_id: int | None) -> Vendor:
         vendor = access_vendor_to_decide(caller=caller, vendor_id=vendor_id)
         if vendor.status == VendorStatus.APPROVED:
             return vendor
-        _decide(vendor, VendorStatus.APPROVED, "")
+        decide(vendor, VendorStatus.APPROVED, "")
     follow_members(list(vendor.members.values_list("user_id", flat=True)))
     return vendor
 
@@ -74,7 +74,7 @@ def suspend_vendor(*, caller: Caller, vendor_id: int | None, reason: str) -> Ven
         raise Required("Say why: the vendor's people read it.", field=["reason"])
     refuse(_renamed(problems(Vendor, {"suspension_reason": words}), "reason"))
     if vendor.status != VendorStatus.SUSPENDED:
-        _decide(vendor, VendorStatus.SUSPENDED, words)
+        decide(vendor, VendorStatus.SUSPENDED, words)
     return vendor
 
 
@@ -91,7 +91,8 @@ def _create(given: Application) -> Vendor:
         return vendor
 
 
-def _decide(vendor: Vendor, status: VendorStatus, reason: str) -> None:
+def decide(vendor: Vendor, status: VendorStatus, reason: str) -> None:
+    """Write down where a vendor stands from now on; its row is locked."""
     vendor.status, vendor.suspension_reason = status, reason
     vendor.save(update_fields=["status", "suspension_reason", "updated_at"])
     outbox.emit(f"vendor.{status.lower()}", key=str(vendor.pk))

@@ -2,19 +2,30 @@
 
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.core import mail
 
 from backend.accounts.models import SavedAddress, Session, User
 from backend.accounts.throttles import SignInTry
-from backend.carts.models import Cart
 from backend.core import clock
+from backend.core.caller import Role
 from backend.core.models import OutboxEvent
 from backend.core.throttle import Throttle, TooManyAttempts, network_of
+from backend.notifications.models import SentEmail
+from backend.notifications.services import send_order_confirmation
 from backend.orders.models import Order, OrderStatus
+from backend.orders.personal import forget_departed
+from backend.orders.schedule import FORGET_DEPARTED
+from backend.payments import personal
+from backend.payments.models import GatewayCustomer
 from tests.conftest import Gql
-from tests.factories.accounts import PASSWORD, make_user
+from tests.factories.accounts import PASSWORD, caller_of, make_customer, make_user
+from tests.factories.carts import make_cart
+from tests.factories.catalog import make_product
 from tests.factories.orders import make_order
+from tests.factories.payments import start
 from tests.schema.accounts.documents import (
     DELETE,
     EMAIL_VERIFY,
@@ -294,7 +305,34 @@ def test_who_leaves_is_forgotten_and_the_orders_stay(gql: Gql) -> None:
     assert not SavedAddress.objects.exists()
     [message] = deliver()
     assert message.to == ["ada@example.com"]
+    assert [each.recipient for each in SentEmail.objects.all()] == [""]
     make_user("ada@example.com")
+
+
+def test_what_delivering_needs_is_forgotten_when_the_order_is_over(gql: Gql) -> None:
+    user = make_user("ada@example.com")
+    caller = caller_of(user)
+    mine, stays = make_order(caller=caller), make_order(caller=make_customer())
+    SentEmail.objects.create(
+        event_id=uuid4(), kind="order_confirmation", recipient=mine.email, subject="x", sent_at=clock.now()
+    )
+    assert gql.signed_in(user)(DELETE, password=PASSWORD)["userDelete"]["deleted"] is True
+    assert [each.recipient for each in SentEmail.objects.all()] == [""]
+    Order.objects.update(status=OrderStatus.PROCESSING)
+    assert forget_departed() == 0
+    mine.refresh_from_db()
+    assert mine.shipping_address is not None
+    send_order_confirmation(event_id=uuid4(), order_id=mine.pk)
+    assert mail.outbox[-1].to == [mine.email]
+    assert not SentEmail.objects.exclude(recipient="").exists()
+    Order.objects.update(status=OrderStatus.COMPLETED)
+    assert FORGET_DEPARTED.run() == 1
+    for order in (mine, stays):
+        order.refresh_from_db()
+    assert (mine.email, mine.phone, mine.note, mine.shipping_address) == ("", "", "", None)
+    assert mine.billing_address is not None
+    assert stays.email
+    assert forget_departed() == 0
 
 
 def test_the_last_admin_stays(gql: Gql) -> None:
@@ -315,5 +353,27 @@ def test_everything_known_is_handed_out_to_its_owner_alone(gql: Gql) -> None:
     assert [each["number"] for each in data["orders"]] == [order.number]
     assert user.password not in json.dumps(data)
     other = gql.signed_in(make_user())(EXPORT)["userDataExport"]["data"]
-    assert other["orders"] == []
-    assert Cart.objects.filter(customer=user).count() == len(data["carts"])
+    assert (other["orders"], other["carts"], other["payments"]) == ([], [], {"payments": [], "gateways": []})
+
+
+def test_all_that_stands_about_somebody_is_in_it_however_much(gql: Gql) -> None:
+    user = make_user("ada@example.com", role=Role.SUPPORT)
+    mine, caller = gql.signed_in(user), caller_of(user)
+    variants = [make_product(f"Chair {number}", stock=50).variants.get() for number in range(6)]
+    make_cart((variants[0], 2), caller=caller)
+    start(make_order((variants[0], 1), caller=caller))
+    GatewayCustomer.objects.create(user=user, gateway="stripe", reference="cus_1")
+    few = mine(EXPORT)
+    data = few["userDataExport"]["data"]
+    [cart] = data["carts"]
+    assert cart["lines"] == [{"sku": variants[0].sku, "name": "Chair 0", "quantity": 2}]
+    assert [each["state"] for each in data["payments"]["payments"]]
+    assert [each["reference"] for each in data["payments"]["gateways"]] == ["cus_1"]
+    assert data["orders"][0]["events"]
+    assert data["account"]["roles"] == ["Support"]
+    make_cart(*((variant, 1) for variant in variants[1:]), caller=caller)  # into the same one
+    for variant in variants[1:]:
+        make_order((variant, 1), caller=caller)
+    assert mine(EXPORT).statements == few.statements
+    personal.PAYMENTS.erase(user.pk)
+    assert not GatewayCustomer.objects.exists()

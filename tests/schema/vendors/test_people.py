@@ -13,8 +13,10 @@ from backend.core.models import OutboxEvent
 from backend.vendors import personal
 from backend.vendors.models import Vendor, VendorInvitation, VendorMember, VendorStatus
 from tests.conftest import Gql
-from tests.factories.accounts import make_user
+from tests.factories.accounts import PASSWORD, make_user
+from tests.factories.catalog import make_product
 from tests.factories.vendors import make_vendor, owner_of
+from tests.schema.accounts.documents import DELETE
 from tests.schema.accounts.mails import deliver, token_in
 from tests.schema.vendors.documents import ACCEPT, APPLY, APPROVE, INVITE, MINE, REMOVE, REVOKE, SUSPEND
 
@@ -344,3 +346,30 @@ def test_whoever_leaves_the_shop_works_nowhere_and_waits_for_no_answer(gql: Gql)
     assert personal.export(clerk.pk) == [{"vendor": "Hill", "role": "CLERK"}]
     personal.erase(clerk.pk)
     assert (vendor.members.count(), VendorInvitation.objects.count()) == (1, 0)
+
+
+# Leaving the shop ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [VendorStatus.APPROVED, VendorStatus.PENDING])
+def test_a_vendor_whose_last_owner_leaves_the_shop_sells_no_more(gql: Gql, status: VendorStatus) -> None:
+    owner, clerk = make_user(), make_user(password=None)
+    vendor = make_vendor("Dale", owner=owner, clerks=(clerk,), status=status)
+    make_product("Chair", vendor=vendor)
+    assert gql.signed_in(owner)(DELETE, password=PASSWORD)["userDelete"]["deleted"] is True
+    vendor.refresh_from_db()
+    assert (vendor.status, vendor.suspension_reason) == (VendorStatus.SUSPENDED, "Its last owner has left the shop.")
+    assert gql("{ products { totalCount } }")["products"]["totalCount"] == 0
+    assert [member.user_id for member in vendor.members.all()] == [clerk.pk]
+    assert OutboxEvent.objects.filter(topic="vendor.suspended", key=str(vendor.pk)).count() == 1
+
+
+def test_a_vendor_with_another_owner_goes_on(gql: Gql) -> None:
+    owner, other, clerk = make_user(), make_user(password=None), make_user()
+    vendor = make_vendor(owner=owner, clerks=(clerk,))
+    VendorMember.objects.create(vendor=vendor, user=other, role=VendorMember.Role.OWNER)
+    for user in (owner, clerk):
+        assert gql.signed_in(user)(DELETE, password=PASSWORD)["userDelete"]["deleted"] is True
+    vendor.refresh_from_db()
+    assert vendor.status == VendorStatus.APPROVED
+    assert [member.user_id for member in vendor.members.all()] == [other.pk]

@@ -31,6 +31,8 @@ ORDER = """mutation ($cartId: ID!) { orderPlace(input: { cartId: $cartId, idempo
 ADD = """mutation ($variantId: ID!) { cartCreate(input: { lines: [{ variantId: $variantId }] }) {
   cart { id } userErrors { code } } }"""
 CART = "query ($id: ID!) { cart(id: $id) { warnings { code } } }"
+OFFERED = """query ($id: ID!) { cart(id: $id) { lines {
+  variant { availableForSale product { availableForSale } } } } }"""
 
 
 @pytest.fixture
@@ -98,6 +100,21 @@ def test_what_carts_hold_of_it_cannot_be_ordered_nor_put_in(
     assert gql(CART, id=cart)["cart"]["warnings"] == [{"code": "NOT_PURCHASABLE"}]
     decide(APPROVE)
     assert gql(ORDER, cartId=cart)["orderPlace"]["userErrors"] == []
+
+
+def test_what_carts_hold_of_it_is_not_for_sale(gql: Gql, product: Product, decide: Callable[..., None]) -> None:
+    cart = encode("Cart", make_cart((product.variants.get(), 1), caller=GUEST).pk)
+
+    def offered() -> Any:
+        [line] = gql(OFFERED, id=cart)["cart"]["lines"]
+        return line["variant"]["availableForSale"], line["variant"]["product"]["availableForSale"]
+
+    assert offered() == (True, True)
+    decide(SUSPEND, reason="Bad glue.")
+    assert offered() == (False, False)
+    decide(APPROVE)
+    Product.objects.filter(pk=product.pk).update(status="DRAFT")
+    assert offered() == (False, False)
 
 
 def test_its_orders_go_on(gql: Gql, product: Product, decide: Callable[..., None]) -> None:
