@@ -15,6 +15,7 @@ COMPILE = .local/tools/bin/uv pip compile --generate-hashes --no-emit-index-url 
 
 help:
 	@echo "make run     the shop on http://localhost:8000 (PORT=8001 make run: on another port)"
+	@echo "             (GATEWAY_DOUBLES=1 make run: with a double of every payment gateway)"
 	@echo "make test    all tests (make test ARGS='-k cart': some of them)"
 	@echo "make fuzz    5000 random documents of each kind, with the engine and without (FUZZ_EXAMPLES=500 make fuzz)"
 	@echo "make check   lint, format, types, import directions, migrations, schema.graphql, production settings"
@@ -23,7 +24,8 @@ help:
 	@echo "make lock    compile requirements.lock and requirements-dev.lock again"
 	@echo "make clean   remove .venv, .local (with the local shop's data) and all caches"
 
-run: runtime
+# The doubles of the gateways, and what they need, are those of the tests.
+run: $(if $(filter 1 true yes on y ok,$(GATEWAY_DOUBLES)),dev,runtime)
 	@exec $(VENV) -m backend.local.run
 
 test: dev

@@ -1,10 +1,11 @@
 """Production starts only with what it needs, and without what is unsafe there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.core.exceptions import ImproperlyConfigured
 
 from backend.environment import Env
+from backend.payments.gateways.accounts import Account
 
 REQUIRED = ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL", "PUBLIC_URL")
 
@@ -28,3 +29,12 @@ def refuse_unsafe(env: Env, *, on: Mapping[str, bool]) -> None:
     ):
         if unsafe:
             raise ImproperlyConfigured(sentence)
+
+
+def refuse_plain_gateways(accounts: Iterable[Account]) -> None:
+    """Keys and money go by https alone, which no gateway's double speaks. Raises ImproperlyConfigured."""
+    for account in accounts:
+        plain = [name for name, value in account.values if name.endswith("_url") and not value.startswith("https://")]
+        if plain:
+            name = f"{account.gateway}_{plain[0]}".upper()
+            raise ImproperlyConfigured(f"Production speaks with gateways by https:// alone: see {name}.")

@@ -17,7 +17,7 @@ from backend.accounts.jwt_handlers import JWT_HANDLERS
 from backend.environment import Env, check_providers
 from backend.payments.gateways.accounts import Account
 from backend.payments.gateways.variables import read_gateways
-from backend.production import refuse_unsafe
+from backend.production import refuse_plain_gateways, refuse_unsafe
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env(BASE_DIR / ".env")
@@ -30,7 +30,8 @@ DEBUG: bool = env.bool("DEBUG", default=ENVIRONMENT == "development")
 TEST_CLOCK: bool = env.bool("TEST_CLOCK", default=ENVIRONMENT == "test")
 SANDBOX_GATEWAY: bool = env.bool("SANDBOX_GATEWAY", default=not PRODUCTION)
 if PRODUCTION:
-    refuse_unsafe(env, on={"DEBUG": DEBUG, "TEST_CLOCK": TEST_CLOCK, "SANDBOX_GATEWAY": SANDBOX_GATEWAY})
+    switches = {"DEBUG": DEBUG, "TEST_CLOCK": TEST_CLOCK, "SANDBOX_GATEWAY": SANDBOX_GATEWAY}
+    refuse_unsafe(env, on={**switches, "GATEWAY_DOUBLES": env.bool("GATEWAY_DOUBLES", default=False)})
 
 # Addresses and folders -----------------------------------------------------------------------------
 PORT: int = env.int("PORT", default=8000)
@@ -208,6 +209,8 @@ RETURN_URL_ORIGINS: list[str] = env.list("RETURN_URL_ORIGINS", default=[PUBLIC_U
 
 # Each gateway's merchant accounts; one without variables is off. `backend/payments/gateways/<name>.py` is its adapter.
 GATEWAYS: dict[str, list[Account]] = {"sandbox": [Account("sandbox")] if SANDBOX_GATEWAY else [], **read_gateways(env)}
+if PRODUCTION:
+    refuse_plain_gateways(account for accounts in GATEWAYS.values() for account in accounts)
 
 # Tokens --------------------------------------------------------------------------------------------
 TOKEN_ALGORITHM: str = env.str("TOKEN_ALGORITHM", default="HS256")

@@ -27,6 +27,12 @@ class Address:
         """As people see it."""
         return (os.environ.get("PUBLIC_URL") or f"http://localhost:{self.port}").rstrip("/")
 
+    @property
+    def here(self) -> str:
+        """As processes of this machine reach it."""
+        host = EVERYWHERE.get(self.host, self.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
     def check_free(self) -> None:
         """Raises LocalError when something else listens there."""
         try:

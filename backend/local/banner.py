@@ -1,6 +1,7 @@
 """What `make run` prints last: where everything is."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from backend.core.demo import DemoUser
@@ -8,10 +9,11 @@ from backend.core.demo import DemoUser
 RULE = "-" * 78
 
 
-def text(*, url: str, data_dir: Path, users: list[DemoUser], seconds: float) -> str:
-    """The addresses, the demo users that there are and how to stop."""
+def text(*, url: str, data_dir: Path, users: list[DemoUser], seconds: float, doubles: Sequence[str] = ()) -> str:
+    """The addresses, the gateways' doubles and demo users that there are, and how to stop."""
     lines = [RULE, f"Cartograph runs (ready after {seconds:.1f} s).", ""]
     lines += [f"  GraphiQL     {url}/graphql", f"  Admin        {url}/admin/", *_mail(url, data_dir), ""]
+    lines += doubles
     if users:
         lines += ["  Demo users (email, password, role)", *_table(users), ""]
     lines += ["  Stop with Ctrl-C.", RULE]

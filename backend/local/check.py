@@ -16,6 +16,7 @@ PRODUCTION = {
     "DEBUG": "0",
     "TEST_CLOCK": "0",
     "SANDBOX_GATEWAY": "0",
+    "GATEWAY_DOUBLES": "0",
     "SECRET_KEY": "only-for-the-deployment-check-0123456789-abcdefghijklmnopqrstuvwxyz",
     "ALLOWED_HOSTS": "shop.example.com",
     "PUBLIC_URL": "https://shop.example.com",

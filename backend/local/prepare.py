@@ -1,6 +1,7 @@
-"""`python -m backend.local.prepare FD`: tables and demo data, in one process because each costs a start of Django.
+"""`python -m backend.local.prepare FD [doubles]`: tables and demo data, in one process: each costs a start of Django.
 
-Writes the emails of the demo users that there are, one a line, to the open file FD.
+Writes the emails of the demo users that there are, one a line, to the open file FD. With `doubles` of the gateways,
+demo goods are priced in their currencies.
 """
 
 import os
@@ -19,7 +20,7 @@ from backend.core.demo import DEMO_USERS
 from backend.local.errors import EXPLAINED
 
 
-def main(answer: int) -> int:
+def main(answer: int, *, doubles: bool = False) -> int:
     """Bring the database up to date; fill the shop when it is empty (`seed` looks itself)."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
     try:
@@ -32,7 +33,7 @@ def main(answer: int) -> int:
         print("Creating tables ...", flush=True)
         call_command("migrate", verbosity=0, interactive=False)
     if not settings.PRODUCTION:
-        call_command("seed")
+        call_command("seed", abroad=doubles)
     with open(answer, "w", encoding="utf-8") as file:
         file.writelines(f"{email}\n" for email in _demo_users())
     # WhiteNoise warns at every start when the folder is not there, though development collects nothing in it.
@@ -46,4 +47,4 @@ def _demo_users() -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    sys.exit(main(int(sys.argv[1]), doubles=sys.argv[2:] == ["doubles"]))

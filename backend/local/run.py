@@ -17,6 +17,7 @@ from backend.core.demo import DEMO_USERS, DemoUser
 from backend.local import banner, engines, given_servers
 from backend.local.address import Address
 from backend.local.claim import MARK, Claim
+from backend.local.doubles import Doubles
 from backend.local.errors import EXPLAINED, LocalError, unusable
 from backend.local.fleet import Fleet, QuietPrinter
 
@@ -60,7 +61,9 @@ def _run(started: float) -> int:
     engines.load_env_file()
     data_dir = _data_dir()
     address = Address()
-    commands = _commands()
+    doubles = Doubles()
+    commands = {**_commands(), **doubles.commands()}
+    os.environ.update(doubles.variables(os.environ, shop=address.here))
     with ExitStack() as at_end:
         claim = Claim(data_dir, address.url)
         at_end.callback(claim.give_up)
@@ -70,7 +73,7 @@ def _run(started: float) -> int:
         if started_engines is not None:
             at_end.callback(started_engines.stop)
         at_end.callback(_ignore_signals)
-        code, users = _prepare()
+        code, users = _prepare(*["doubles"] * bool(doubles.ports))
         if code != 0:
             return code
         fleet = Fleet(
@@ -80,8 +83,13 @@ def _run(started: float) -> int:
             env=_environment(address, claim),
             watch=partial(_trouble, started_engines, data_dir),
         )
-        ready = partial(banner.text, url=address.url, data_dir=data_dir, users=users)
-        return _serve(fleet, claim, address, lambda: ready(seconds=time.monotonic() - started))
+        ready = partial(banner.text, url=address.url, data_dir=data_dir, users=users, doubles=doubles.lines())
+        return _serve(
+            fleet,
+            claim,
+            lambda: doubles.answer() and address.answers(),
+            lambda: ready(seconds=time.monotonic() - started),
+        )
 
 
 def _data_dir() -> Path:
@@ -109,7 +117,7 @@ def _commands() -> dict[str, str]:
     return commands
 
 
-def _prepare() -> tuple[int, list[DemoUser]]:
+def _prepare(*options: str) -> tuple[int, list[DemoUser]]:
     """Tables and demo data. Answers 0 when done, and which demo users there are.
 
     In a session of its own, so that Ctrl-C reaches us alone and we end it.
@@ -117,7 +125,7 @@ def _prepare() -> tuple[int, list[DemoUser]]:
     reader, writer = os.pipe()
     with open(reader, encoding="utf-8") as answer:
         try:
-            command = [sys.executable, "-m", "backend.local.prepare", str(writer)]
+            command = [sys.executable, "-m", "backend.local.prepare", str(writer), *options]
             result = subprocess.run(command, cwd=ROOT, start_new_session=True, pass_fds=[writer], check=False)
         finally:
             os.close(writer)
@@ -144,12 +152,12 @@ def _trouble(started_engines: engines.Engines | None, data_dir: Path) -> str | N
     return dead and f"{dead} ended by itself, so everything was stopped; its log is in {data_dir}."
 
 
-def _serve(fleet: Fleet, claim: Claim, address: Address, text: Callable[[], str]) -> int:
+def _serve(fleet: Fleet, claim: Claim, answers: Callable[[], bool], text: Callable[[], str]) -> int:
     signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
 
     def announce() -> None:
         deadline = time.monotonic() + ANSWER_TIMEOUT_S
-        while not address.answers():
+        while not answers():
             if fleet.ending:
                 return
             if time.monotonic() > deadline:

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
 from backend.local.address import Address
 from backend.local.processes import end, is_alive, with_variable
 from backend.local.server import wait_until
+from tests.gateways.fakes import localstripe
 from tests.local.conftest import new_folder, processes_of
 
 ROOT = Path(__file__).parent.parent.parent
@@ -106,6 +108,29 @@ def test_everything_is_said_last_and_ctrl_c_ends_everything(shop_folder: Path) -
 
     assert launcher.stop(signal.SIGINT) == 130
     assert nothing_is_left(shop_folder)
+
+
+def test_doubles_of_the_gateways_run_beside_the_shop_and_end_with_it(shop_folder: Path) -> None:
+    launcher = Launcher(shop_folder, free_port(), GATEWAY_DOUBLES="1").wait_until_ready()
+    told = dict(
+        re.findall(r"^ +(Stripe|PayPal|Paymob|SSLCommerz|Zarinpal) +(http://\S+) ", launcher.said, re.MULTILINE)
+    )
+    wanted = {"PayPal", "Paymob", "SSLCommerz", "Zarinpal"} | (set() if localstripe.missing() else {"Stripe"})
+    assert set(told) == wanted
+    for url in told.values():
+        assert httpx.get(f"{url}/checkoutnow").status_code == 404  # it answers, and knows no such order yet
+
+    assert launcher.stop(signal.SIGINT) == 130
+    assert nothing_is_left(shop_folder)
+    for url in told.values():
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(url)
+
+
+def test_doubles_are_refused_where_the_shop_is_in_earnest(shop_folder: Path) -> None:
+    launcher = Launcher(shop_folder, free_port(), GATEWAY_DOUBLES="1", DEBUG="0")
+    assert launcher.wait() == 1
+    assert launcher.said == "GATEWAY_DOUBLES is for development: with DEBUG off no double is started.\n"
 
 
 def test_the_banner_names_only_the_demo_users_that_there_are(shop_folder: Path) -> None:

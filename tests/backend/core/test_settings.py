@@ -35,11 +35,19 @@ def test_production_refuses_to_start_without(name: str) -> None:
     assert name in result.stderr
 
 
-@pytest.mark.parametrize("name", ["DEBUG", "TEST_CLOCK", "SANDBOX_GATEWAY"])
+@pytest.mark.parametrize("name", ["DEBUG", "TEST_CLOCK", "SANDBOX_GATEWAY", "GATEWAY_DOUBLES"])
 def test_production_refuses_to_start_with(name: str) -> None:
     result = load({**SAFE, name: "1"})
     assert result.returncode != 0
     assert name in result.stderr
+
+
+def test_production_asks_no_gateway_by_plain_http() -> None:
+    account = {"ZARINPAL_MERCHANT_ID": "3f1b6c52-9d0e-4a77-8c11-5e2f7a90b001"}
+    assert load({**SAFE, **account}).returncode == 0
+    assert refusal({**SAFE, **account, "ZARINPAL_API_URL": "http://127.0.0.1:8421"}) == (
+        "Production speaks with gateways by https:// alone: see ZARINPAL_API_URL."
+    )
 
 
 def refusal(environment: dict[str, str]) -> str:

@@ -10,17 +10,26 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from backend.accounts.models import User
-from backend.catalog.models import Category, Product, ProductImage, ProductStatus, ProductVariant, VariantPrice
+from backend.catalog.models import (
+    Category,
+    Product,
+    ProductImage,
+    ProductListing,
+    ProductStatus,
+    ProductVariant,
+    VariantPrice,
+)
 from backend.core.demo import DEMO_USERS
 from backend.inventory.models import StockLevel
 from backend.transfer.demo import invite_people
 from backend.vendors.models import VendorMember, VendorStatus
 from tests.backend.transfer.conftest import everything
+from tests.factories.catalog import make_variant
 
 
-def seed(verbosity: int = 1) -> str:
+def seed(verbosity: int = 1, *, abroad: bool = False) -> str:
     out = StringIO()
-    call_command("seed", verbosity=verbosity, stdout=out)
+    call_command("seed", verbosity=verbosity, abroad=abroad, stdout=out)
     return out.getvalue()
 
 
@@ -98,6 +107,21 @@ def test_a_shop_with_products_and_users_is_left_alone() -> None:
     assert seed() == ""
     assert seed(verbosity=2) == "The shop has products and users already.\n"
     assert everything() == before
+
+
+@pytest.mark.usefixtures("shop")
+def test_demo_goods_are_priced_in_what_regional_gateways_take_once_and_where_they_have_no_price() -> None:
+    plain = VariantPrice.objects.filter(currency="USD").earliest("pk").variant
+    dollars = plain.prices.get(currency="USD").amount
+    plain.prices.create(currency="BDT", amount=77)
+    variants = ProductVariant.objects.count()
+    own = make_variant(prices={"USD": 1000})
+    assert seed(abroad=True) == f"Demo shop: {3 * variants - 1} prices in EGP, BDT, IRR.\n"
+    found = dict(plain.prices.exclude(currency="EUR").values_list("currency", "amount"))
+    assert found == {"USD": dollars, "BDT": 77, "EGP": round(dollars / 2) * 100, "IRR": dollars * 5000}
+    assert not own.prices.exclude(currency="USD").exists()
+    assert ProductListing.objects.get(product=plain.product, currency="IRR").price_min > 0
+    assert seed(abroad=True) == ""
 
 
 @pytest.mark.usefixtures("shop")

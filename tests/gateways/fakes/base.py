@@ -6,7 +6,9 @@ its control commands as methods named `control_<name>` that take the command's J
 
 import argparse
 import asyncio
+import os
 import socket
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import wraps
@@ -94,6 +96,8 @@ def serve(fake: Fake) -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--deliver", action="store_true", help="send messages to the shop as they arise")
     given = parser.parse_args()
+    if os.environ.get("ENVIRONMENT") == "production":
+        sys.exit("A double takes no money: it has no place in production.")
     fake.deliver = given.deliver
     door = socket.create_server(("127.0.0.1", given.port))
     print(f"http://127.0.0.1:{door.getsockname()[1]}", flush=True)

@@ -37,6 +37,7 @@ class StripeFake(Control, Pages, Fake):
 
     def forget(self) -> None:
         self.keys: dict[str, Any] = {}
+        self.account_of: dict[str, str] = {}
         self.seen: list[Object] = []
         self.pending_refunds = False
         if self.local:

@@ -16,6 +16,7 @@ from tests.gateways.fakes.stripe_params import Wrong, check, decode
 Act = Callable[..., Object]
 Handler = Callable[[Any, Request], Awaitable[Response]]
 KEY = "sk_test_double"
+"""The key of the account "default"; that of an account "eu" ends in `_eu`."""
 SECRET = "whsec_double_2f6c1d9a"
 MOST_KEY = 255
 
@@ -59,6 +60,9 @@ async def _answer(fake: Any, request: Request, params: Any, act: Act) -> Respons
     posted = request.method == "POST"
     raw = (await request.body()).decode() if posted else request.url.query
     sent = check(params, decode(parse_qsl(raw, keep_blank_values=True)))
+    payment_id = sent.get("metadata", {}).get("payment_id")
+    if payment_id:
+        fake.account_of[payment_id] = _authorize(request)
     fake.seen.append({"path": request.url.path, "sent": sent, "key": request.headers.get("idempotency-key", "")})
     if not posted:
         return JSONResponse(_done(fake, act, sent, request)[1])
@@ -87,14 +91,17 @@ def _done(fake: Any, act: Act, sent: Object, request: Request, *, stored: bool =
     return error.status, {"error": error.error}
 
 
-def _authorize(request: Request) -> None:
+def _authorize(request: Request) -> str:
+    """The name of the account that the key is of; empty for the default one."""
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme != "Bearer" or not key:
         raise ApiError(401, message="You did not provide an API key.")
-    if key != KEY:
+    own, _, account = key.partition(f"{KEY}_")
+    if key != KEY and (own or not account):
         raise ApiError(401, message=f"Invalid API Key provided: {key[:8]}****{key[-4:]}")
     if not request.headers.get("stripe-version"):
         raise ApiError(400, message="The SDK names its version.")
+    return account
 
 
 def listed(rows: list[Object], sent: Object, url: str) -> Object:

@@ -19,7 +19,7 @@ def new_id(prefix: str) -> str:
 class Objects:
     """PaymentIntents, charges and refunds as localstripe has them, with the fields that it lacks."""
 
-    def __init__(self, local: LocalStripe, send: Callable[[Object], None] | None = None) -> None:
+    def __init__(self, local: LocalStripe, send: Callable[[Object, str], None] | None = None) -> None:
         self.local = local
         self._send = send
         self.forget()
@@ -116,7 +116,7 @@ class Objects:
             "data": {"object": told},
         }
         if self._send:
-            self._send(event)
+            self._send(event, payment_id)
         else:
             self.events.append({"payment_id": payment_id, "event": event})
 

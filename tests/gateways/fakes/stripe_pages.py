@@ -20,7 +20,7 @@ from tests.gateways.fakes.stripe_api import SECRET
 from tests.gateways.fakes.stripe_objects import Object, Objects
 
 WEBHOOKS = os.environ.get("STRIPE_DOUBLE_TELLS", "http://127.0.0.1:8000/webhooks/stripe/")
-"""The real one has this address from its dashboard."""
+"""The real one has this address from its dashboard. That of an account "eu" is `eu/` below it."""
 BUTTONS = {
     "pay": "Pay",
     "authenticate": "Pay with a card that asks to authenticate",
@@ -31,12 +31,16 @@ BUTTONS = {
 
 class Pages:
     objects: Objects
+    account_of: dict[str, str]
+    """Our id of a payment -> the account whose key began it."""
 
     def control_act(self, sent: dict[str, Any]) -> None:
         raise NotImplementedError
 
-    def send(self, event: Object) -> None:
-        task = asyncio.get_running_loop().create_task(_post(json.dumps(event)))
+    def send(self, event: Object, payment_id: str) -> None:
+        account = self.account_of.get(payment_id, "")
+        url = f"{WEBHOOKS}{account}/" if account else WEBHOOKS
+        task = asyncio.get_running_loop().create_task(_post(url, json.dumps(event)))
         _sending.add(task)
         task.add_done_callback(_sending.discard)
 
@@ -74,8 +78,8 @@ class Pages:
 _sending: set["asyncio.Task[None]"] = set()
 
 
-async def _post(body: str) -> None:
+async def _post(url: str, body: str) -> None:
     signature = WebhookSignature.generate_signature_header(body, SECRET)
     headers = {"Stripe-Signature": signature, "content-type": "application/json; charset=utf-8"}
     async with httpx.AsyncClient(timeout=10) as client:
-        await client.post(WEBHOOKS, content=body, headers=headers)
+        await client.post(url, content=body, headers=headers)
