@@ -136,6 +136,8 @@ class Capabilities:
     """Whether it is a `optional.ReportsDays` too."""
     unclaimed: bool = False
     """Whether it is a `optional.ListsUnclaimed` too."""
+    looks: bool = False
+    """Whether it is a `optional.Looks` too: one whose `verify` may take money."""
     saved_methods: bool = False
     """Whether it is a `optional.SavesMethods` too."""
     checks: bool = False

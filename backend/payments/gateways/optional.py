@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Protocol
 
-from backend.payments.gateways.base import Method
+from backend.payments.gateways.base import ChargeReport, Method, PaymentRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,17 @@ class ReportLine:
 
 
 class ReportsDays(Protocol):
+    reported: frozenset[str]
+    """The kinds of movements that its report has under the ids that our ledger has."""
+
     def report_days(self, first: date, last: date) -> Iterable[ReportLine]:
         """Every movement of these days, both included, in UTC. Raises GatewayUnavailable."""
+        ...
+
+
+class Looks(Protocol):
+    def look(self, payment: PaymentRef) -> ChargeReport | None:
+        """What is true of a payment, as far as it is told without taking anything. Raises GatewayUnavailable."""
         ...
 
 

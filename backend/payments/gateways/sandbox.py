@@ -50,6 +50,8 @@ class SandboxGateway:
         play_money=True,
     )
 
+    reported = frozenset({"CAPTURE", "REFUND"})
+
     def __init__(self, account: Account) -> None:
         self.account = account
 

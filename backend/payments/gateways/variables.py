@@ -50,6 +50,7 @@ VARIABLES = {
             "PAYPAL_SHIPPING_PREFERENCE": "NO_SHIPPING",
             "PAYPAL_MORE_CURRENCIES": "",
             "PAYPAL_EXPIRES_HOURS": "6",
+            "PAYPAL_TRANSACTION_SEARCH": "0",
         },
         shapes={
             "PAYPAL_WEBHOOK_ID": r"[A-Za-z0-9]{1,50}",
@@ -58,6 +59,7 @@ VARIABLES = {
             "PAYPAL_SHIPPING_PREFERENCE": "NO_SHIPPING|SET_PROVIDED_ADDRESS",
             "PAYPAL_MORE_CURRENCIES": "([A-Z]{3}(,[A-Z]{3})*)?",
             "PAYPAL_EXPIRES_HOURS": r"\d{1,4}",
+            "PAYPAL_TRANSACTION_SEARCH": "[01]",
         },
     ),
     "paymob": Variables(

@@ -58,6 +58,7 @@ class ZarinpalGateway:
         idempotent_refunds=False,
         webhooks=False,
         unclaimed=True,
+        looks=True,
         checks=True,
     )
 
@@ -155,6 +156,16 @@ class ZarinpalGateway:
         raise SignatureInvalid("Zarinpal sends no messages")
 
     read_webhook = parse_webhook
+
+    def look(self, payment: PaymentRef) -> ChargeReport | None:
+        """By inquiry, which tells no amount. What a buyer paid and nobody verified is not taken yet."""
+        status = self._inquire(payment) if payment.reference else ""
+        if not status:
+            return None
+        if status == "REVERSED" and payment.captured:
+            return _report(payment, ChargeState.SUCCEEDED, amount_refunded=payment.captured)
+        states = {"VERIFIED": ChargeState.SUCCEEDED, "PAID": ChargeState.APPROVED, "FAILED": ChargeState.FAILED}
+        return _report(payment, states.get(status, ChargeState.CANCELLED if status == "REVERSED" else ChargeState.OPEN))
 
     def is_live(self) -> bool:
         return not is_of(self._address, "sandbox.zarinpal.com")

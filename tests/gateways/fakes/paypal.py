@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import wraps
 from typing import Any
@@ -62,6 +63,7 @@ class PayPalFake(Books):
             Route("/v2/payments/refunds/{id}", self.show_refund),
             post("/v1/notifications/verify-webhook-signature", self.check_message),
             Route("/v1/notifications/webhooks/{id}", self.show_webhook),
+            Route("/v1/reporting/transactions", self.transactions),
             Route("/checkoutnow", self.page, methods=["GET", "POST"]),
         ]
 
@@ -207,6 +209,21 @@ class PayPalFake(Books):
         names = self.rules.get("webhook_events", ["*"])
         told = {"id": WEBHOOK_ID, "url": self.rules.get("webhook_url", "http://localhost:8000/webhooks/paypal/")}
         return JSONResponse({**told, "event_types": [{"name": name} for name in names]})
+
+    async def transactions(self, request: Request) -> Response:
+        """Transaction Search, which the three documents do not have: its rules are those of its own published one."""
+        if request.headers.get("authorization", "") not in self.tokens:
+            return Refused(401, "AUTHENTICATION_FAILURE").answer()
+        if self.rules.get("no_search"):
+            return Refused(403, "PERMISSION_DENIED", "NOT_AUTHORIZED").answer()
+        asked = dict(request.query_params)
+        begin, end = (datetime.strptime(asked[each], "%Y-%m-%dT%H:%M:%S%z") for each in ("start_date", "end_date"))
+        size, page = int(asked.get("page_size", 100)), int(asked.get("page", 1))
+        if not (timedelta(0) < end - begin <= timedelta(days=31) and 1 <= size <= 500 and page >= 1):
+            return Refused(400, "INVALID_REQUEST").answer()
+        rows = self.movements() if begin <= datetime.now(UTC) <= end else []
+        told = rows[(page - 1) * size : page * size]
+        return JSONResponse({"transaction_details": told, "page": page, "total_pages": -(-len(rows) // size)})
 
     async def page(self, request: Request) -> Response:
         """PayPal's page, as far as a frontend developer needs one to click through."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -215,6 +216,24 @@ class Books(Fake):
         if returned:
             all_of_it = returned == Decimal(capture["amount"]["value"])
             capture["status"] = "REFUNDED" if all_of_it else "PARTIALLY_REFUNDED"
+
+    def movements(self) -> list[dict[str, Any]]:
+        """What moved the account's balance, as Transaction Search lists it."""
+        taken = [("T0006", each, "") for each in self.captures.values()]
+        returned = [("T1107", each, "-") for each in self.refunds.values()]
+        return [
+            {
+                "transaction_info": {
+                    "transaction_id": each["id"],
+                    "transaction_event_code": code,
+                    "transaction_initiation_date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S+0000"),
+                    "transaction_amount": {**each["amount"], "value": f"{sign}{each['amount']['value']}"},
+                    "transaction_status": "P" if each["status"] == "PENDING" else "S",
+                    "custom_field": each.get("custom_id", ""),
+                }
+            }
+            for code, each, sign in taken + returned
+        ]
 
     def _payments(self, order: dict[str, Any]) -> dict[str, Any]:
         payments: dict[str, Any] = order["purchase_units"][0].setdefault("payments", {})

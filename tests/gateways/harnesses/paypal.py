@@ -35,6 +35,7 @@ class PayPalHarness(ProcessHarness):
                 "shipping_preference": "NO_SHIPPING",
                 "more_currencies": "",
                 "expires_hours": "6",
+                "transaction_search": "0",
                 **values,
             },
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,8 +29,8 @@ from backend.payments.gateways.base import (
     Started,
     StartRequest,
 )
-from backend.payments.gateways.optional import Finding
-from backend.payments.gateways.paypal import checking, reading
+from backend.payments.gateways.optional import Finding, ReportLine
+from backend.payments.gateways.paypal import checking, days, reading
 from backend.payments.gateways.paypal.api import ID, REQUEST_ID, Api, CredentialsRefused, Refusal
 from backend.payments.gateways.paypal.codes import ALREADY, MAYBE_OURS, REFUND_CODES, code_of
 from backend.payments.gateways.paypal.reading import money, sensible
@@ -54,6 +54,7 @@ class PayPalGateway:
 
     id = "paypal"
     name = "PayPal"
+    reported = frozenset({"CAPTURE", "REFUND"})
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -67,6 +68,7 @@ class PayPalGateway:
             webhook_headers=frozenset(SIGNATURE_HEADERS.values()),
             webhooks_checked_later=True,
             disputes=True,
+            reports=account["transaction_search"] == "1",
             checks=True,
         )
         self._api = Api(account)
@@ -190,6 +192,9 @@ class PayPalGateway:
             return replace(_named(kind, resource), event_id=event_id, kind=kind)
         except (orjson.JSONDecodeError, KeyError, IndexError, TypeError, ValueError, AttributeError):
             raise SignatureInvalid("not a message of PayPal's") from None
+
+    def report_days(self, first: date, last: date) -> Iterator[ReportLine]:
+        return days.report_days(self._api, first, last)
 
     def is_live(self) -> bool:
         return checking.is_live(self.account)

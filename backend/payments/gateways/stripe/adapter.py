@@ -61,6 +61,8 @@ class StripeGateway:
     name = "Stripe"
     merchant_account = ""
 
+    reported = frozenset({"CAPTURE", "REFUND", "CHARGEBACK"})
+
     def __init__(self, account: Account) -> None:
         self.account = account
         self.capabilities = _capabilities(account)
