@@ -363,6 +363,7 @@ def test_all_that_stands_about_somebody_is_in_it_however_much(gql: Gql) -> None:
     make_cart((variants[0], 2), caller=caller)
     start(make_order((variants[0], 1), caller=caller))
     GatewayCustomer.objects.create(user=user, gateway="stripe", reference="cus_1")
+    mine(WHO)  # its session is known from here on
     few = mine(EXPORT)
     data = few["userDataExport"]["data"]
     [cart] = data["carts"]
