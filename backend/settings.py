@@ -220,6 +220,8 @@ TOKEN_AUDIENCE: str = env.str("TOKEN_AUDIENCE", default="cartograph")
 TOKEN_LEEWAY_S: int = env.int("TOKEN_LEEWAY_S", default=10)
 ACCESS_TOKEN_MINUTES: int = env.int("ACCESS_TOKEN_MINUTES", default=10)
 REFRESH_TOKEN_DAYS: int = env.int("REFRESH_TOKEN_DAYS", default=30)
+# How long signing in stands for a password with people who have none, and opens what changes ways to sign in.
+RECENT_SIGN_IN_MINUTES: int = env.int("RECENT_SIGN_IN_MINUTES", default=10)
 REFRESH_GRACE_S: int = env.int("REFRESH_GRACE_S", default=10)
 # Cookies for browsers that ask for them; Secure wherever the shop is reached by https.
 TOKEN_COOKIE_DOMAIN: str = env.str("TOKEN_COOKIE_DOMAIN", default="")

@@ -7,7 +7,7 @@ from schema.accounts.account_mutations import AccountMutation
 from schema.accounts.code_mutations import CodeMutation
 from schema.accounts.mutations import SessionMutation
 from schema.accounts.queries import AccountQuery
-from schema.accounts.social import SocialMutation, SocialQuery
+from schema.accounts.social import SocialLinkMutation, SocialMutation, SocialQuery
 from schema.accounts.staff import StaffMutation, StaffQuery
 from schema.carts.merging import CartMergeMutation
 from schema.carts.mutations import CartMutation
@@ -57,6 +57,7 @@ Mutation = merge_types(
         SavedMethodMutation,
         SessionMutation,
         SocialMutation,
+        SocialLinkMutation,
         StaffMutation,
         VendorMutation,
     ),

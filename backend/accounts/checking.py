@@ -11,6 +11,7 @@ from backend.accounts.errors import EmailTaken, PasswordTooWeak
 from backend.accounts.models import GONE, User
 from backend.accounts.services.credentials import MAX_PASSWORD
 from backend.core.errors import DomainError, Invalid, Required
+from backend.core.hashers import normalized
 from backend.core.plain_text import is_one_line
 from backend.core.postal import fit_phone
 from backend.core.saving import problems
@@ -86,6 +87,6 @@ def check_new_password(password: str, user: User, field: str) -> None:
     if len(password) > MAX_PASSWORD:
         raise Invalid(f"A password has at most {MAX_PASSWORD} characters.", field=[field])
     try:
-        validate_password(password, user)
+        validate_password(normalized(password), user)
     except ValidationError as error:
         raise PasswordTooWeak(" ".join(error.messages), field=[field]) from error

@@ -10,6 +10,18 @@ class InvalidCredentials(DomainError):
     default_message = "Login or password is wrong."
 
 
+class SignInAgain(DomainError):
+    """Whoever has somebody's unlocked telephone must not get all of their account by that alone."""
+
+    code = "SIGN_IN_AGAIN"
+    default_message = "Sign in again first, and then do this soon."
+
+
+class LastWayIn(DomainError):
+    code = "LAST_WAY_IN"
+    default_message = "This is your last way to sign in: set a password first, or link another provider."
+
+
 class TokenInvalid(DomainError):
     code = "TOKEN_INVALID"
     default_message = "This token is not good: it is not ours, was used, or was revoked."

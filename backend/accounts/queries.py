@@ -8,10 +8,12 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
+from social_django.models import UserSocialAuth
 
 from backend.accounts.access import visible_users
 from backend.accounts.models import GONE, Authenticator, Customer, Session, User
 from backend.accounts.roles import GROUP_NAMES, ROLE_OF_GROUP
+from backend.accounts.social.providers import BACKENDS, SocialProvider
 from backend.accounts.tokens import Grants
 from backend.core import clock
 from backend.core.caller import Caller, Role
@@ -90,6 +92,16 @@ def users_with_second_factor(user_ids: Collection[int]) -> set[int]:
     if not user_ids:
         return set()
     return set(Authenticator.objects.filter(user__in=user_ids, confirmed=True).values_list("user_id", flat=True))
+
+
+def providers_by_user(user_ids: Collection[int]) -> dict[int, list[SocialProvider]]:
+    """Whom each of these users has linked, in the order of their names; those without any are not in it."""
+    names = {each.name: provider for provider, each in BACKENDS.items()}
+    rows = UserSocialAuth.objects.filter(user_id__in=user_ids, provider__in=names).order_by("provider")
+    found: dict[int, list[SocialProvider]] = defaultdict(list)
+    for user_id, name in rows.values_list("user_id", "provider").distinct():
+        found[user_id].append(names[name])
+    return found
 
 
 def permissions_by_role() -> dict[Role, frozenset[str]]:

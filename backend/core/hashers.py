@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+import unicodedata
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
@@ -36,13 +37,22 @@ def _on_own_thread(function: Callable[[], Result]) -> Result:
     return function() if getattr(_own, "hashing", False) else submit(function).result()
 
 
+def normalized(password: str) -> str:
+    """The same text for the same letters, whatever keyboard made them (NIST SP 800-63B, 3.1.1.2).
+
+    One device sends an umlaut as one character, another as a letter and its dots.
+    """
+    return unicodedata.normalize("NFKC", password)
+
+
 class LeanArgon2PasswordHasher(Argon2PasswordHasher):
     """Argon2id at what OWASP asks for at least (19 MiB, two passes, one lane), in two threads.
 
     https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#argon2id
 
     Django's default takes 100 MiB and eight lanes for each login, the wrong ones too: a handful at once fills the
-    memory of a web process. Hashes of other parameters verify, and are made anew at the next login.
+    memory of a web process. Hashes of other parameters verify, and are made anew at the next login. What was hashed
+    before passwords were normalized still opens: as it was typed then.
     """
 
     time_cost = 2
@@ -51,8 +61,9 @@ class LeanArgon2PasswordHasher(Argon2PasswordHasher):
 
     def encode(self, password: str, salt: str) -> str:
         encode = super().encode
-        return _on_own_thread(lambda: encode(password, salt))
+        return _on_own_thread(lambda: encode(normalized(password), salt))
 
     def verify(self, password: str, encoded: str) -> bool:
         verify = super().verify
-        return _on_own_thread(lambda: verify(password, encoded))
+        texts = dict.fromkeys((normalized(password), password))
+        return _on_own_thread(lambda: any(verify(text, encoded) for text in texts))

@@ -57,6 +57,24 @@ ACCOUNT_TEXTS: dict[str, dict[str, Words]] = {
             "",
             "If it was not you, change your password there and here.",
         ),
+        "social_added": Words(
+            "A new way to sign in",
+            "An account at Google or GitHub was linked to your account just now. From now on that opens it, too.",
+            "",
+            "If it was not you, change your password at once, and take it off again.",
+        ),
+        "social_removed": Words(
+            "One way to sign in less",
+            "An account at Google or GitHub was taken off your account just now. It opens it no more.",
+            "",
+            "If it was not you, change your password at once.",
+        ),
+        "recovery_codes_new": Words(
+            "You have new recovery codes",
+            "The recovery codes of your account were replaced just now. The old ones open nothing any more.",
+            "",
+            "If it was not you, somebody is in your account: write to us at once.",
+        ),
         "account_deleted": Words(
             "Your account was deleted",
             "Your account and your data were deleted. We keep orders for our books, as the law asks.",
@@ -131,6 +149,24 @@ ACCOUNT_TEXTS: dict[str, dict[str, Words]] = {
             "Von nun an öffnet das dein Konto.",
             "",
             "Wenn du es nicht warst, ändere dort und hier dein Passwort.",
+        ),
+        "social_added": Words(
+            "Eine neue Art, dich anzumelden",
+            "Ein Konto bei Google oder GitHub wurde eben mit deinem Konto verbunden. Von nun an öffnet es deines auch.",
+            "",
+            "Wenn du es nicht warst, ändere sofort dein Passwort und löse die Verbindung.",
+        ),
+        "social_removed": Words(
+            "Eine Art weniger, dich anzumelden",
+            "Ein Konto bei Google oder GitHub wurde eben von deinem Konto gelöst. Es öffnet deines nicht mehr.",
+            "",
+            "Wenn du es nicht warst, ändere sofort dein Passwort.",
+        ),
+        "recovery_codes_new": Words(
+            "Du hast neue Wiederherstellungscodes",
+            "Die Wiederherstellungscodes deines Kontos wurden eben ersetzt. Die alten öffnen nichts mehr.",
+            "",
+            "Wenn du es nicht warst, ist jemand in deinem Konto: schreib uns sofort.",
         ),
         "account_deleted": Words(
             "Dein Konto wurde gelöscht",

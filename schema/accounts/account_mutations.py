@@ -7,8 +7,9 @@ import strawberry
 from strawberry.types import Info
 
 from backend.accounts import queries, services, throttles
+from backend.accounts.models import User
 from backend.accounts.services import ProfileChange, Proof, Registration
-from backend.core.errors import DomainError
+from backend.core.errors import DomainError, NotFound, Required
 from backend.core.saving import KEEP
 from schema.accounts.inputs import (
     EmailVerifyInput,
@@ -101,8 +102,9 @@ class AccountMutation:
         context: Context = info.context
         try:
             proof = None
-            if input.email and input.current_password is not None:
-                _, proof = await _prove(context, input.current_password)
+            asked: bool = bool(input.email) and await db(_asks_for_proof, context, input)
+            if asked:
+                _, proof = await _prove(context, input.current_password, "currentPassword")
             user = await db(
                 services.update_profile,
                 user_id=_id(context),
@@ -115,14 +117,16 @@ class AccountMutation:
         return UserPayload(user=as_user(user))
 
     @strawberry.mutation(
-        description="Change your password. Your other devices are signed out.", extensions=[guard(SignedIn())]
+        description="Change your password. Your other devices are signed out. Whoever has none sets the first "
+        "one, soon after signing in.",
+        extensions=[guard(SignedIn())],
     )
     async def password_change(
         self, info: Info, input: Annotated[PasswordChangeInput, strawberry.argument(description="Old and new.")]
     ) -> UserPayload:
         context: Context = info.context
         try:
-            candidate, proof = await _prove(context, input.current_password)
+            candidate, proof = await _prove(context, input.current_password, "currentPassword")
             if candidate.user is not None and proof.right:
                 await db(services.check_password_change, user=candidate.user, new=input.new_password)
             new_hash = await hashing(services.hash_password, input.new_password) if proof.right else ""
@@ -172,11 +176,11 @@ class AccountMutation:
         extensions=[guard(SignedIn())],
     )
     async def user_delete(
-        self, info: Info, input: Annotated[UserDeleteInput, strawberry.argument(description="Your password.")]
+        self, info: Info, input: Annotated[UserDeleteInput, strawberry.argument(description="That it is you.")]
     ) -> UserDeletePayload:
         context: Context = info.context
         try:
-            candidate, proof = await _prove(context, input.password)
+            candidate, proof = await _prove(context, input.password, "password")
             await db(services.delete_user, candidate=candidate, proof=proof)
         except DomainError as error:
             return UserDeletePayload(deleted=False, user_errors=user_errors(error))
@@ -203,14 +207,32 @@ def _id(context: Context) -> int:
     return context.caller.user_id
 
 
-async def _prove(context: Context, password: str) -> tuple[services.Candidate, Proof]:
-    """Compare the caller's password once more. Raises TooManyAttempts."""
+def _own_row(context: Context) -> User:
+    row = queries.users_by_id([_id(context)]).get(_id(context))
+    if row is None:
+        raise NotFound
+    return row
 
-    def find() -> services.Candidate:
-        throttles.take_password_try(_id(context))
-        return services.candidate_of(queries.users_by_id([_id(context)]).get(_id(context)))
 
-    candidate = await db(find)
+def _asks_for_proof(context: Context, input: UserUpdateInput) -> bool:
+    """Of who has a password and does not send it, the service says so among all that is at fault."""
+    user = _own_row(context)
+    told = input.current_password is not None or not user.has_usable_password()
+    return told and (input.email or "").strip() != user.email
+
+
+async def _prove(context: Context, password: str | None, field: str) -> tuple[services.Candidate, Proof]:
+    """Compare the caller's password once more; of those who have none, ask that they have just signed in.
+
+    Raises Required, SignInAgain or TooManyAttempts.
+    """
+    user = await db(_own_row, context)
+    if not user.has_usable_password():
+        return await db(services.prove_without_password, user=user, session_id=context.caller.session_id)
+    if password is None:
+        raise Required("Your password is needed.", field=[field])
+    await db(throttles.take_password_try, _id(context))
+    candidate = services.candidate_of(user)
     proof = await hashing(services.check_password, candidate, password)
     if proof.right:
         await db(throttles.give_password_try_back, _id(context))

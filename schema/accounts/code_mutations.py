@@ -12,6 +12,7 @@ from backend.core.errors import DomainError, NotFound
 from schema.accounts.inputs import (
     OtpRequestInput,
     PhoneVerifyInput,
+    RecoveryCodesRenewInput,
     TokenChallengeAnswerInput,
     TwoFactorConfirmInput,
     TwoFactorDisableInput,
@@ -19,6 +20,7 @@ from schema.accounts.inputs import (
 from schema.accounts.payloads import (
     AuthPayload,
     ChallengePayload,
+    RecoveryCodesPayload,
     TwoFactorConfirmPayload,
     TwoFactorEnablePayload,
     UserPayload,
@@ -107,6 +109,22 @@ class CodeMutation:
             return TwoFactorConfirmPayload(user_errors=user_errors(error))
         callers.forget()
         return TwoFactorConfirmPayload(recovery_codes=codes)
+
+    @strawberry.mutation(
+        description="New recovery codes, by a code of the app or one of the old ones, which are void then.",
+        extensions=[guard(SignedIn())],
+    )
+    async def recovery_codes_renew(
+        self, info: Info, input: Annotated[RecoveryCodesRenewInput, strawberry.argument(description="The code.")]
+    ) -> RecoveryCodesPayload:
+        context: Context = info.context
+        try:
+            codes = await db(
+                services.renew_recovery_codes, user_id=_id(context), code=input.code, network=context.network
+            )
+        except DomainError as error:
+            return RecoveryCodesPayload(user_errors=user_errors(error))
+        return RecoveryCodesPayload(recovery_codes=codes)
 
     @strawberry.mutation(
         description="Go back to one factor, by a code of the app or a recovery code.", extensions=[guard(SignedIn())]

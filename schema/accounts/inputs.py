@@ -6,6 +6,7 @@ from schema.carts.merging import CART_ID
 from schema.server.enums import LanguageCode
 
 PASSWORD_AGAIN = "The password you have now, once more."
+NO_PASSWORD = " Who has none (`hasPassword`) leaves it out, and must have signed in within minutes (SIGN_IN_AGAIN)."
 
 
 @strawberry.input(description="Signing in with a password.")
@@ -68,7 +69,7 @@ class UserUpdateInput:
         default=strawberry.UNSET,
         description="A new email address: it holds once the link is opened that is sent there. Needs the password.",
     )
-    current_password: str | None = strawberry.field(default=None, description=PASSWORD_AGAIN)
+    current_password: str | None = strawberry.field(default=None, description=PASSWORD_AGAIN + NO_PASSWORD)
     language: LanguageCode | None = strawberry.field(
         default=strawberry.UNSET, description="What mails to you are written in."
     )
@@ -76,8 +77,8 @@ class UserUpdateInput:
 
 @strawberry.input(description="A new password for the old one.")
 class PasswordChangeInput:
-    current_password: str = strawberry.field(description=PASSWORD_AGAIN)
     new_password: str = strawberry.field(description="The new password, up to 1024 characters.")
+    current_password: str | None = strawberry.field(default=None, description=PASSWORD_AGAIN + NO_PASSWORD)
 
 
 @strawberry.input(description="A forgotten password.")
@@ -93,7 +94,7 @@ class PasswordResetInput:
 
 @strawberry.input(description="Leaving for good.")
 class UserDeleteInput:
-    password: str = strawberry.field(description=PASSWORD_AGAIN)
+    password: str | None = strawberry.field(default=None, description=PASSWORD_AGAIN + NO_PASSWORD)
 
 
 CHALLENGE_ID = "The challenge's id."
@@ -123,6 +124,11 @@ class TwoFactorConfirmInput:
 
 @strawberry.input(description="Going back to one factor.")
 class TwoFactorDisableInput:
+    code: str = strawberry.field(description="The six digits that the app shows, or a recovery code.")
+
+
+@strawberry.input(description="New recovery codes in place of the old ones.")
+class RecoveryCodesRenewInput:
     code: str = strawberry.field(description="The six digits that the app shows, or a recovery code.")
 
 

@@ -154,6 +154,17 @@ class TwoFactorEnablePayload:
     )
 
 
+@strawberry.type(description="New recovery codes, or why the old ones stay.")
+class RecoveryCodesPayload:
+    recovery_codes: list[str] | None = strawberry.field(
+        default=None,
+        description="Each opens the account once when the app is lost. Shown now and never again: have them kept.",
+    )
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why there are none; empty when all went well."
+    )
+
+
 @strawberry.type(description="Recovery codes of the second factor, or why it is not enabled.")
 class TwoFactorConfirmPayload:
     recovery_codes: list[str] | None = strawberry.field(

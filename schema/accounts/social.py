@@ -11,18 +11,15 @@ from backend.accounts.models import Challenge
 from backend.accounts.services import Tokens
 from backend.accounts.social import providers
 from backend.core.errors import DomainError
-from schema.accounts.payloads import AuthPayload, sign_in_payload
+from schema.accounts.payloads import AuthPayload, UserPayload, sign_in_payload
+from schema.accounts.providers import SocialProvider
+from schema.accounts.types import as_user
 from schema.carts.merging import CART_ID
 from schema.server import callers, cookies
 from schema.server.context import Context
 from schema.server.db import db, io
-from schema.server.enums import describe_enum
 from schema.server.errors import UserError, user_errors
-
-SocialProvider: Any = strawberry.enum(
-    providers.SocialProvider, name="SocialProvider", description="Whom the shop believes who somebody is."
-)
-describe_enum(providers.SocialProvider, {"GOOGLE": "Google.", "GITHUB": "GitHub."})
+from schema.server.permissions import SignedIn, guard
 
 
 @strawberry.input(description="Beginning to sign in with a provider.")
@@ -47,6 +44,21 @@ class SocialTokenCreateInput:
         default=None, description="What `socialAuthStart` gave an app without cookies; a browser's cookie says it else."
     )
     cart_id: strawberry.ID | None = strawberry.field(default=None, description=CART_ID)
+
+
+@strawberry.input(description="Linking a provider to your account with what it has sent back.")
+class SocialAccountLinkInput:
+    provider: SocialProvider = strawberry.field(description="With whom it was begun.")
+    code: str = strawberry.field(description="`code` of the query that the browser came back with.")
+    state: str = strawberry.field(description="`state` of that query.")
+    binding: str | None = strawberry.field(
+        default=None, description="What `socialAuthStart` gave an app without cookies; a browser's cookie says it else."
+    )
+
+
+@strawberry.input(description="Taking a provider off your account.")
+class SocialAccountUnlinkInput:
+    provider: SocialProvider = strawberry.field(description="Which one.")
 
 
 @strawberry.type(description="Where to send the browser, or why it stays.")
@@ -124,10 +136,52 @@ class SocialMutation:
         return await sign_in_payload(context, outcome, input.cart_id)
 
 
+@strawberry.type
+class SocialLinkMutation:
+    @strawberry.mutation(
+        description="Let one more provider open your account: begin with `socialAuthStart`, and send here what it has "
+        "sent back. Its address may be another than yours. Needs a sign-in of the last minutes (SIGN_IN_AGAIN).",
+        extensions=[guard(SignedIn())],
+    )
+    async def social_account_link(
+        self, info: Info, input: Annotated[SocialAccountLinkInput, strawberry.argument(description="What came back.")]
+    ) -> UserPayload:
+        context: Context = info.context
+        binding = input.binding or cookies.take_binding(context.request, context.response, state=input.state)
+        try:
+            identity = await _ask(input.provider, input.code, input.state, binding)
+            user = await db(services.link_provider, identity, **_me(context))
+        except DomainError as error:
+            return UserPayload(user_errors=user_errors(error))
+        return UserPayload(user=as_user(user))
+
+    @strawberry.mutation(
+        description="Let a provider open your account no more. Never the last way in (LAST_WAY_IN): without a password "
+        "another provider must stay. Needs a sign-in of the last minutes (SIGN_IN_AGAIN).",
+        extensions=[guard(SignedIn())],
+    )
+    async def social_account_unlink(
+        self, info: Info, input: Annotated[SocialAccountUnlinkInput, strawberry.argument(description="Which one.")]
+    ) -> UserPayload:
+        context: Context = info.context
+        try:
+            user = await db(services.unlink_provider, provider=providers.SocialProvider(input.provider), **_me(context))
+        except DomainError as error:
+            return UserPayload(user_errors=user_errors(error))
+        return UserPayload(user=as_user(user))
+
+
+def _me(context: Context) -> dict[str, Any]:
+    return {"user_id": context.caller.user_id, "session_id": context.caller.session_id}
+
+
+async def _ask(kind: Any, code: str, state: str, binding: str | None) -> services.Identity:
+    begun = await db(services.take_start, provider=providers.SocialProvider(kind), state=state, binding=binding)
+    return await io(services.ask_provider, begun, code)
+
+
 async def _finish(context: Context, input: SocialTokenCreateInput, binding: str | None) -> Tokens | Challenge:
-    provider = providers.SocialProvider(input.provider)
-    begun = await db(services.take_start, provider=provider, state=input.state, binding=binding)
-    identity = await io(services.ask_provider, begun, input.code)
+    identity = await _ask(input.provider, input.code, input.state, binding)
     return await db(
         services.finish_social,
         identity,

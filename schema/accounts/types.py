@@ -12,6 +12,7 @@ from backend.accounts.models import Customer as CustomerRow
 from backend.accounts.models import Session as SessionRow
 from backend.accounts.models import User as UserRow
 from backend.core.errors import NotFound
+from schema.accounts.providers import SocialProvider
 from schema.customers.fields import CustomerFields
 from schema.customers.lists import ListFields
 from schema.engine import batched, computed
@@ -138,6 +139,15 @@ class User(CustomerFields, ListFields, Node):
     @batched(description="Whether they have shown that the phone number is theirs: then codes can be sent there.")
     def phone_verified(people: list[Any]) -> list[bool]:
         return [row.phone_verified_at is not None for row in rows_of(people)]
+
+    @batched(description="Whether you have a password; who came by a provider may have none. Null of others.")
+    def has_password(people: list[Any], ctx: Context) -> list[bool | None]:
+        return [row.has_usable_password() if _is_self(row, ctx) else None for row in rows_of(people)]
+
+    @batched(description="Who else opens your account, by `socialAccountLink` or a sign-in. Of others, none is shown.")
+    def social_accounts(people: list[Any], ctx: Context) -> list[list[SocialProvider]]:
+        found = queries.providers_by_user([person.pk for person in people if _is_self(person, ctx)])
+        return [found.get(person.pk, []) for person in people]
 
     @batched(description="Their profile as a buyer.")
     def customer(people: list[Any]) -> list[Customer]:

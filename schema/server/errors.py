@@ -51,6 +51,10 @@ class UserErrorCode(Enum):
         "ACCOUNT_PROTECTED",
         "The account may do more than buy and its address was never confirmed: sign in with its password, confirm it.",
     )
+    SIGN_IN_AGAIN = _value("SIGN_IN_AGAIN", "Sign in once more, by whatever way, and do it again within minutes.")
+    LAST_WAY_IN = _value(
+        "LAST_WAY_IN", "Nothing else opens the account: set a password or link another provider first."
+    )
     PROVIDER_UNAVAILABLE = _value("PROVIDER_UNAVAILABLE", "Google or GitHub cannot be asked right now.")
     TOO_MANY_ATTEMPTS = _value("TOO_MANY_ATTEMPTS", "Too many tries; wait a while.")
     EMAIL_TAKEN = _value("EMAIL_TAKEN", "There is an account with this email address.")

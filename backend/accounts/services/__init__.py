@@ -18,8 +18,10 @@ from backend.accounts.services.credentials import (
     candidate_of,
     check_password,
     find_candidate,
+    prove_without_password,
 )
 from backend.accounts.services.leaving import delete_user, export_data
+from backend.accounts.services.linking import link_provider, unlink_provider
 from backend.accounts.services.passwords import (
     change_password,
     check_password_change,
@@ -53,6 +55,7 @@ from backend.accounts.services.second_factor import (
     disable_second_factor,
     enable_second_factor,
     remove_second_factor,
+    renew_recovery_codes,
     reseal_second_factors,
     take_factor,
 )
@@ -114,11 +117,14 @@ __all__ = [
     "give_role",
     "has_other_admin",
     "hash_password",
+    "link_provider",
     "make_code",
     "open_session",
+    "prove_without_password",
     "refresh_session",
     "register",
     "remove_second_factor",
+    "renew_recovery_codes",
     "request_code",
     "request_password_reset",
     "request_phone_code",
@@ -134,6 +140,7 @@ __all__ = [
     "take_factor",
     "take_role",
     "take_start",
+    "unlink_provider",
     "update_profile",
     "verify_email",
     "verify_phone",

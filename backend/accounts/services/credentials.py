@@ -8,14 +8,18 @@ Somebody who does not exist goes the same way, with a hash that no password has.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
+from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.hashers import check_password as check_hash
 from django.contrib.auth.hashers import get_hasher, identify_hasher, make_password
 
-from backend.accounts.errors import InvalidCredentials
-from backend.accounts.models import User
+from backend.accounts.errors import InvalidCredentials, SignInAgain
+from backend.accounts.models import Session, User
 from backend.accounts.secrets import new_secret
+from backend.core import clock
 
 MAX_LOGIN = 254
 MAX_PASSWORD = 1024
@@ -55,6 +59,19 @@ def candidate_of(user: User | None) -> Candidate:
     """Somebody who is known already, to ask for the password again."""
     usable = user is not None and user.is_active and user.has_usable_password()
     return Candidate(user if usable else None, user.password if user is not None and usable else _nobodys_hash())
+
+
+def check_recent(*, session_id: UUID | None) -> None:
+    """Raises SignInAgain, unless the session was begun (not renewed) within `RECENT_SIGN_IN_MINUTES`."""
+    since = clock.now() - timedelta(minutes=settings.RECENT_SIGN_IN_MINUTES)
+    if not Session.objects.filter(pk=session_id or UUID(int=0), created_at__gte=since, revoked_at=None).exists():
+        raise SignInAgain
+
+
+def prove_without_password(*, user: User, session_id: UUID | None) -> tuple[Candidate, Proof]:
+    """For people who have no password: having signed in a moment ago stands for it. Raises SignInAgain."""
+    check_recent(session_id=session_id)
+    return Candidate(user, user.password), Proof(right=True)
 
 
 def check_password(candidate: Candidate, password: str) -> Proof:

@@ -73,6 +73,24 @@ def confirm_second_factor(*, user_id: int, code: str, network: str) -> list[str]
     return texts
 
 
+def renew_recovery_codes(*, user_id: int, code: str, network: str) -> list[str]:
+    """New recovery codes; the old ones open nothing any more. By a code of the app, or one of the old.
+
+    Raises CodeInvalid, TooManyAttempts, or Invalid where there is no second factor.
+    """
+    attempt = FactorTry(user_id=user_id, network=network)
+    with transaction.atomic():
+        User.objects.select_for_update(of=("self",), no_key=True).get(pk=user_id)
+        if not Authenticator.objects.filter(user_id=user_id, confirmed=True).exists():
+            raise Invalid("No second factor is enabled.")
+        if not take_factor(user_id=user_id, code=code):
+            raise CodeInvalid(field=["code"])
+        texts = _new_recovery_codes(user_id)
+        outbox.emit(MAIL, key=str(user_id), data={"kind": "recovery_codes_new"})
+    attempt.succeeded()
+    return texts
+
+
 def disable_second_factor(*, user_id: int, code: str, network: str) -> User:
     """Go back to one factor, by a code of the app or a recovery code.
 

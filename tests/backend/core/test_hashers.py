@@ -58,6 +58,16 @@ def test_an_older_hash_is_good_for_one_more_login_and_made_anew(hasher: type[Any
     assert check_password("secret", user.password)
 
 
+def test_one_password_is_the_same_from_every_keyboard() -> None:
+    composed, decomposed, wide = "Zo\u00eb-batt3ry", "Zoe\u0308-batt3ry", "\uff3ao\u00eb-batt3ry"
+    encoded = make_password(composed)
+    assert all(check_password(each, encoded) for each in (composed, decomposed, wide))
+    assert not check_password("Zoe-batt3ry", encoded)
+    before = Argon2PasswordHasher().encode(decomposed, "saltsaltsalt")
+    assert check_password(decomposed, before)
+    assert not check_password("Zoe-batt3ry", before)
+
+
 def test_many_logins_at_once_take_the_memory_of_two() -> None:
     command = [sys.executable, "-c", SIXTEEN_WRONG_LOGINS]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

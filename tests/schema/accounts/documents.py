@@ -118,3 +118,8 @@ mutation ($challengeId: ID!, $code: String!) {
   }
 }
 """
+RECOVERY_RENEW = """
+mutation ($code: String!) {
+  recoveryCodesRenew(input: { code: $code }) { recoveryCodes userErrors { code message field } }
+}
+"""

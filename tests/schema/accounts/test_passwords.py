@@ -1,6 +1,7 @@
 """Changing and resetting passwords, leaving, and guessing."""
 
 import json
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -333,6 +334,40 @@ def test_what_delivering_needs_is_forgotten_when_the_order_is_over(gql: Gql) -> 
     assert mine.billing_address is not None
     assert stays.email
     assert forget_departed() == 0
+
+
+def test_people_without_a_password_have_to_have_just_signed_in(gql: Gql) -> None:
+    user = make_user("ada@example.com", password=None)
+    mine = gql.signed_in(user)
+    leave = "mutation { userDelete(input: {}) { deleted userErrors { code } } }"
+    first = "mutation ($new: String!) { passwordChange(input: { newPassword: $new }) { userErrors { code field } } }"
+    Session.objects.update(created_at=clock.now() - timedelta(minutes=11))
+    assert codes(mine(leave)["userDelete"]) == ["SIGN_IN_AGAIN"]
+    assert codes(mine(DELETE, password="")["userDelete"]) == ["SIGN_IN_AGAIN"]
+    assert codes(mine(first, new=NEW)["passwordChange"]) == ["SIGN_IN_AGAIN"]
+    assert codes(mine(UPDATE, input={"email": "new@example.com"})["userUpdate"]) == ["SIGN_IN_AGAIN"]
+    assert codes(mine(UPDATE, input={"email": "ada@example.com"})["userUpdate"]) == []
+    user.refresh_from_db()
+    assert (user.email, user.pending_email, user.is_active, user.has_usable_password()) == (
+        "ada@example.com",
+        "",
+        True,
+        False,
+    )
+    again = gql.signed_in(user)
+    assert again(UPDATE, input={"email": "new@example.com"})["userUpdate"]["user"]["pendingEmail"] == "new@example.com"
+    assert codes(again(first, new="weak")["passwordChange"]) == ["PASSWORD_TOO_WEAK"]
+    assert codes(again(first, new=NEW)["passwordChange"]) == []
+    assert codes(sign_in(gql, password=NEW)) == []
+    assert mine(WHO).codes == ["UNAUTHENTICATED"]
+    assert codes(again(leave)["userDelete"]) == ["REQUIRED"], "now there is one"
+    assert codes(again(first, new=PASSWORD)["passwordChange"]) == ["REQUIRED"]
+
+
+def test_who_has_no_password_leaves_soon_after_signing_in(gql: Gql) -> None:
+    mine = gql.signed_in(make_user("ada@example.com", password=None))
+    assert mine("mutation { userDelete(input: {}) { deleted } }")["userDelete"]["deleted"] is True
+    assert not User.objects.filter(email="ada@example.com").exists()
 
 
 def test_the_last_admin_stays(gql: Gql) -> None:

@@ -25,6 +25,7 @@ from tests.schema.accounts.documents import (
     FACTOR_DISABLE,
     FACTOR_ENABLE,
     OTP,
+    RECOVERY_RENEW,
     RESET,
     REVOKE_ALL,
     SESSIONS,
@@ -317,6 +318,31 @@ def test_many_people_are_asked_for_in_one_statement(gql: Gql, ada: User) -> None
     assert few["nodes"][0]["twoFactorEnabled"] is True
     assert [each["twoFactorEnabled"] for each in many["nodes"]] == [True, False, False, False, False]
     assert few.statements == many.statements
+
+
+def renew(gql: Gql, code: str) -> Any:
+    return gql(RECOVERY_RENEW, code=code)["recoveryCodesRenew"]
+
+
+def test_new_recovery_codes_void_the_old_ones(gql: Gql, ada: User) -> None:
+    mine = gql.signed_in(ada)
+    assert codes(renew(mine, "000000")) == ["INVALID"], "there is no second factor"
+    old = give_second_factor(ada)
+    deliver()
+    assert gql(RECOVERY_RENEW, code=old[0]).codes == ["UNAUTHENTICATED"]
+    for bad in (wrong(ada), "", "x" * 5000, "\x00"):
+        assert codes(renew(mine, bad)) == ["CODE_INVALID"]
+    other = gql.signed_in(make_user())
+    assert codes(renew(other, old[0])) == ["INVALID"]
+    assert deliver() == []
+    new = renew(mine, code_of(ada))["recoveryCodes"]
+    assert len(set(new)) == 10
+    assert not set(new) & set(old)
+    assert [message.subject for message in deliver()] == ["You have new recovery codes - Cartograph"]
+    assert codes(answer(gql, challenge_of(ada), old[1])) == ["CODE_INVALID"]
+    assert codes(answer(gql, challenge_of(ada), new[1])) == []
+    assert renew(mine, new[0])["recoveryCodes"] is not None, "by one of them, too"
+    assert codes(answer(gql, challenge_of(ada), new[2])) == ["CODE_INVALID"]
 
 
 def test_mistyping_while_enabling_keeps_nobody_from_signing_in(gql: Gql, ada: User, settings: Any) -> None:
