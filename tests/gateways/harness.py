@@ -73,6 +73,10 @@ class Harness(Protocol):
         """What stands in settings.GATEWAYS; with a time-out of half a second or so."""
         ...
 
+    def account_for_parts(self) -> Account:
+        """The same with what the gateway needs to give back a part; the account where it needs nothing more."""
+        ...
+
     def pay(self, payment: Payment) -> None:
         """The buyer pays: as far as the gateway's page leads, which may be an approval only."""
         ...

@@ -50,7 +50,8 @@ from tests.gateways.shop import (
     sweep_refunds,
     work,
 )
-from tests.gateways.test_stories import assert_paid_once, assert_unpaid, decide_refund, paid
+from tests.gateways.telling import assert_paid_once, assert_unpaid
+from tests.gateways.test_stories import decide_refund, paid
 
 pytestmark = pytest.mark.django_db
 KNOWN = known_answers("paymob")

@@ -36,7 +36,8 @@ from tests.gateways.harness import Break, Sent
 from tests.gateways.harnesses.sslcommerz import SslcommerzHarness
 from tests.gateways.known import known_answers
 from tests.gateways.shop import begin, come_back, deliver, order_for, refunds_of, sweep_refunds, verify, work
-from tests.gateways.test_stories import assert_paid_once, assert_unpaid, decide_refund, paid
+from tests.gateways.telling import assert_paid_once, assert_unpaid
+from tests.gateways.test_stories import decide_refund, paid
 
 pytestmark = pytest.mark.django_db
 KNOWN = known_answers("sslcommerz")

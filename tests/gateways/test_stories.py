@@ -7,7 +7,6 @@ import pytest
 
 from backend.core import clock
 from backend.core.errors import DomainError
-from backend.core.models import OutboxEvent
 from backend.inventory.models import StockLevel
 from backend.orders.models import Order
 from backend.orders.services import expire_unpaid_orders
@@ -20,7 +19,7 @@ from backend.payments.models import (
     Refund,
     WebhookMessage,
 )
-from backend.payments.services import calls, execute_refund, request_refund
+from backend.payments.services import execute_refund, request_refund
 from tests.gateways.harness import Break, Can, Harness
 from tests.gateways.shop import (
     begin,
@@ -35,42 +34,16 @@ from tests.gateways.shop import (
     verify,
     work,
 )
+from tests.gateways.telling import Killed, assert_paid_once, assert_unpaid, kill_after, need, need_operation
 
 pytestmark = pytest.mark.django_db
 
 
-class Killed(BaseException):
-    """The process died."""
-
-
-def need(harness: Harness, *what: Can) -> None:
-    missing = [each.value for each in what if each not in harness.can]
-    if missing:
-        pytest.skip(f"{harness.gateway} never {', '.join(missing)}")
-
-
-def need_operation(harness: Harness, operation: Operation) -> None:
-    if operation not in harness.operations:
-        pytest.skip(f"{harness.gateway} has no such call")
-
-
-def assert_paid_once(harness: Harness, payment: Payment) -> None:
-    payment.refresh_from_db()
-    order = Order.objects.get(pk=payment.order_id)
-    assert (payment.state, order.status, order.payment_status) == ("SUCCEEDED", "PAID", "PAID")
-    assert (order.paid, order.refunded) == (harness.total, 0)
-    assert (harness.taken(payment), harness.given_back(payment)) == (harness.total, 0)
-    captures = PaymentTransaction.objects.filter(payment=payment, kind="CAPTURE")
-    assert [(each.amount, each.currency) for each in captures] == [(harness.total, harness.currency)]
-    assert OutboxEvent.objects.filter(topic="order.paid", key=str(order.pk)).count() == 1
-
-
-def assert_unpaid(payment: Payment, *states: str) -> None:
-    payment.refresh_from_db()
-    order = Order.objects.get(pk=payment.order_id)
-    assert payment.state in states
-    assert (order.paid, order.status) == (0, "PENDING_PAYMENT")
-    assert not PaymentTransaction.objects.filter(payment=payment, kind="CAPTURE").exists()
+@pytest.fixture
+def parts(harness: Harness, settings: Any) -> Harness:
+    need(harness, Can.REFUND, Can.PARTIAL_REFUND)
+    settings.GATEWAYS = {harness.gateway: [harness.account_for_parts()]}
+    return harness
 
 
 def paid(harness: Harness) -> Payment:
@@ -84,18 +57,6 @@ def paid(harness: Harness) -> Payment:
 def decide_refund(payment: Payment, amount: int) -> Refund:
     payment.refresh_from_db()
     return request_refund(payment, amount=amount, reason="The buyer sent it back.")
-
-
-def kill_after(monkeypatch: pytest.MonkeyPatch, operation: Operation) -> None:
-    """The process dies once the gateway has answered, before the answer is written down."""
-    original = calls._finish
-
-    def finish(call: GatewayCall, outcome: Outcome, **told: Any) -> None:
-        if call.operation == operation:
-            raise Killed
-        original(call, outcome, **told)
-
-    monkeypatch.setattr(calls, "_finish", finish)
 
 
 # Paying -------------------------------------------------------------------------------------------
@@ -381,37 +342,35 @@ def test_a_process_dies_between_the_call_and_its_record(
 # Giving back --------------------------------------------------------------------------------------
 
 
-def test_money_goes_back_in_parts_and_never_more_than_was_taken(harness: Harness) -> None:
-    need(harness, Can.REFUND, Can.PARTIAL_REFUND)
-    payment = paid(harness)
-    quarter = harness.total // 4
+def test_money_goes_back_in_parts_and_never_more_than_was_taken(parts: Harness) -> None:
+    payment = paid(parts)
+    quarter = parts.total // 4
     decide_refund(payment, quarter)
     work()
-    sweep_refunds(harness)
+    sweep_refunds(parts)
     payment.refresh_from_db()
-    assert (payment.state, harness.given_back(payment)) == ("PARTIALLY_REFUNDED", quarter)
+    assert (payment.state, parts.given_back(payment)) == ("PARTIALLY_REFUNDED", quarter)
     with pytest.raises(DomainError):
-        decide_refund(payment, harness.total)
-    decide_refund(payment, harness.total - quarter)
+        decide_refund(payment, parts.total)
+    decide_refund(payment, parts.total - quarter)
     work()
-    sweep_refunds(harness)
+    sweep_refunds(parts)
     payment.refresh_from_db()
     order = Order.objects.get()
-    assert (payment.state, harness.given_back(payment)) == ("REFUNDED", harness.total)
-    assert (order.payment_status, order.refunded) == ("REFUNDED", harness.total)
+    assert (payment.state, parts.given_back(payment)) == ("REFUNDED", parts.total)
+    assert (order.payment_status, order.refunded) == ("REFUNDED", parts.total)
     with pytest.raises(DomainError):
         decide_refund(payment, 1)
 
 
-def test_two_refunds_of_the_same_amount_are_two(harness: Harness) -> None:
-    need(harness, Can.REFUND, Can.PARTIAL_REFUND)
-    payment = paid(harness)
+def test_two_refunds_of_the_same_amount_are_two(parts: Harness) -> None:
+    payment = paid(parts)
     for _ in range(2):
-        decide_refund(payment, harness.total // 4)
+        decide_refund(payment, parts.total // 4)
         work()
-        sweep_refunds(harness)
-    assert refunds_of(payment) == [(harness.total // 4, "SUCCEEDED")] * 2
-    assert harness.given_back(payment) == harness.total // 2
+        sweep_refunds(parts)
+    assert refunds_of(payment) == [(parts.total // 4, "SUCCEEDED")] * 2
+    assert parts.given_back(payment) == parts.total // 2
 
 
 def test_a_refund_is_refused_and_staff_are_told(harness: Harness) -> None:

@@ -9,7 +9,7 @@ from backend.payments.models import Payment
 from backend.payments.services import verify_returned, verify_silent_payments, verify_unclaimed_payments
 from tests.gateways.harnesses.zarinpal import ZarinpalHarness
 from tests.gateways.shop import begin, order_for
-from tests.gateways.test_stories import assert_paid_once
+from tests.gateways.telling import assert_paid_once
 from tests.race.running import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -43,6 +43,9 @@ class PayPalHarness(ProcessHarness):
     def about(self, name: str, payment: Payment, **data: Any) -> Any:
         return self.command(name, payment=str(payment.pk), **data)
 
+    def account_for_parts(self) -> Account:
+        return self.account()
+
     def pay(self, payment: Payment) -> None:
         self.about("approve", payment)
 

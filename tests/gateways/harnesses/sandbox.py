@@ -37,6 +37,9 @@ class SandboxHarness:
     def account(self) -> Account:
         return Account("sandbox")
 
+    def account_for_parts(self) -> Account:
+        return self.account()
+
     def pay(self, payment: Payment) -> None:
         charges.press(self._charge(payment).pk, "pay")
 

@@ -32,6 +32,9 @@ class SslcommerzHarness(ProcessHarness):
         }
         return account("sslcommerz", **(values | changed))
 
+    def account_for_parts(self) -> Account:
+        return self.account()
+
     def pay(self, payment: Payment) -> None:
         self.act(payment, "VALID")
 

@@ -42,6 +42,9 @@ class StripeHarness(ProcessHarness):
         }
         return account("stripe", **(values | changed))
 
+    def account_for_parts(self) -> Account:
+        return self.account()
+
     def pay(self, payment: Payment) -> None:
         self._act(payment, "pay")
 

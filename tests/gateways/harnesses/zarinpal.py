@@ -10,14 +10,14 @@ from tests.gateways.harness import Can, ProcessHarness, Sent
 
 class ZarinpalHarness(ProcessHarness):
     """It sends no messages, never asks to authenticate apart from the payment, and gives back by itself only all of a
-    payment: parts need its panel's API, which `with_panel` has (tests/gateways/test_zarinpal.py)."""
+    payment: parts need its panel's API, which `with_panel` has."""
 
     module = "tests.gateways.fakes.zarinpal"
     gateway = "zarinpal"
     currency = "IRR"
     total = 1_250_000
     country = "IR"
-    can = frozenset({Can.REFUND, Can.REFUSE_REFUND})
+    can = frozenset({Can.REFUND, Can.PARTIAL_REFUND, Can.REFUSE_REFUND})
     operations = frozenset({Operation.START, Operation.VERIFY, Operation.REFUND})
 
     def account(self, **changed: str) -> Account:
@@ -35,6 +35,9 @@ class ZarinpalHarness(ProcessHarness):
 
     def with_panel(self, **changed: str) -> Account:
         return self.account(access_token=ACCESS_TOKEN, terminal_id=TERMINAL_ID, **changed)
+
+    def account_for_parts(self) -> Account:
+        return self.with_panel()
 
     def pay(self, payment: Payment) -> None:
         self.act(payment, "PAID")

@@ -18,7 +18,7 @@ from tests.gateways.shop import (
     hear,
     order_for,
 )
-from tests.gateways.test_stories import assert_paid_once
+from tests.gateways.telling import assert_paid_once
 
 pytestmark = pytest.mark.django_db
 

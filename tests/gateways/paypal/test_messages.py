@@ -26,7 +26,8 @@ from tests.gateways.shop import (
     order_for,
     work,
 )
-from tests.gateways.test_stories import assert_paid_once, assert_unpaid, paid
+from tests.gateways.telling import assert_paid_once, assert_unpaid
+from tests.gateways.test_stories import paid
 
 pytestmark = pytest.mark.django_db
 KNOWN = known_answers("paypal")
