@@ -242,6 +242,19 @@ def test_a_decline_and_then_a_payment_on_the_same_page(merchant: PaymobHarness) 
     assert_paid_once(merchant, payment)
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_the_reason_of_a_decline_is_asked_and_without_an_answer_it_is_a_decline(
+    merchant: PaymobHarness, answers: bool
+) -> None:
+    payment = begin(order_for(merchant), "paymob")
+    merchant.decline(payment)
+    if not answers:
+        merchant.break_(Operation.VERIFY, Break.ERROR_500)
+    deliver_all(merchant, payment)
+    assert_unpaid(payment, "REQUIRES_ACTION")
+    assert fresh(payment).error_code == ("INSUFFICIENT_FUNDS" if answers else "CARD_DECLINED")
+
+
 def test_a_late_decline_and_an_old_success_change_nothing(merchant: PaymobHarness) -> None:
     payment = begin(order_for(merchant), "paymob")
     merchant.decline(payment)

@@ -249,8 +249,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_shop(data_dir: Path) -> Iterator[Shop]:
-    """`make run` with engines, port and data of its own; every process ends with it."""
+def running_shop(data_dir: Path, **settings: str) -> Iterator[Shop]:
+    """`make run` with engines, port and data of its own, and these variables; every process ends with it."""
     port = free_port()
     kept = {
         name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL", "DB_POOL_SIZE")
@@ -262,6 +262,7 @@ def running_shop(data_dir: Path) -> Iterator[Shop]:
         "DATA_DIR": str(data_dir),
         "TEST_CLOCK": "1",
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        **settings,
     }
     log = data_dir.parent / "shop.log"
     with log.open("wb") as output:

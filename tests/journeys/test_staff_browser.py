@@ -1,21 +1,14 @@
 """What staff see of payments, in headless Chromium: the time line, a decision, a replay, a dispute."""
 
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.journeys.pictures import keep
 from tests.journeys.shop import STAFF, Shop, until
 
 pytestmark = [pytest.mark.journey, pytest.mark.browser]
-
-
-def keep(page: Page, name: str) -> None:
-    folder = os.environ.get("SCREENSHOTS")
-    if folder:
-        page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Payment commands: start, verify, settle what gateways report, take, refund."""
 
+from backend.payments.services.calls import CallRunning
 from backend.payments.services.capturing import cancel_payment, capture_payment
 from backend.payments.services.deciding import decide_flagged, refund_order, replay_webhook
 from backend.payments.services.refunding import execute_refund, request_refund
@@ -16,6 +17,7 @@ from backend.payments.services.verifying import (
 from backend.payments.services.winding_up import wind_up
 
 __all__ = [
+    "CallRunning",
     "KeptMethod",
     "StartedPayment",
     "apply_report",

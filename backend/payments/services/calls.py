@@ -4,7 +4,7 @@ What a crash leaves between the two is a call without an answer; the sweep asks 
 """
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -38,19 +38,28 @@ class CallRunning(GatewayUnavailable):
         self.refund_id = refund_id
 
 
+class Overtaken(GatewayUnavailable):
+    """Another process has taken this payment's money, or was refused it, since the gateway was asked about it."""
+
+    def __init__(self) -> None:
+        super().__init__("another process was quicker")
+
+
 def ask(
     payment: Payment,
     operation: Operation,
     question: Callable[[PaymentGateway, PaymentRef], Answer],
     *,
     refund: Refund | None = None,
+    known_at: datetime | None = None,
 ) -> Answer:
     """Put a question to the payment's gateway. Must not run inside a transaction.
 
-    Raises what the gateway raises, GatewayNotOffered, and CallRunning.
+    `known_at` is when the gateway was asked what makes us take the money now.
+    Raises what the gateway raises, GatewayNotOffered, CallRunning, and Overtaken where money was to be taken.
     """
     gateway = registry.get(payment.gateway, payment.account)
-    call = _begin(payment, operation, refund)
+    call = _begin(payment, operation, refund, known_at)
     try:
         answer = question(gateway, ref_of(payment))
     except GatewayRefused as error:
@@ -87,16 +96,24 @@ def unanswered(payment: Payment, operation: Operation, refund: Refund | None = N
 
 
 @transaction.atomic
-def _begin(payment: Payment, operation: Operation, refund: Refund | None) -> GatewayCall:
+def _begin(payment: Payment, operation: Operation, refund: Refund | None, known_at: datetime | None) -> GatewayCall:
     moment = clock.now()
     if operation in EXCLUSIVE:
-        Payment.objects.select_for_update().get(pk=payment.pk)
+        now = Payment.objects.select_for_update().get(pk=payment.pk)
         running = GatewayCall.objects.filter(
             payment=payment, operation__in=EXCLUSIVE, outcome=Outcome.ASKED, started_at__gt=moment - LEASE
         ).first()
         if running is not None:
             raise CallRunning(running.refund_id)
+        if operation == Operation.CAPTURE and (now.state != payment.state or _tried_since(payment, known_at)):
+            raise Overtaken  # a message and the returning buyer are often heard at once
     return GatewayCall.objects.create(payment=payment, refund=refund, operation=operation, started_at=moment)
+
+
+def _tried_since(payment: Payment, known_at: datetime | None) -> bool:
+    if known_at is None:
+        return False
+    return GatewayCall.objects.filter(payment=payment, operation=Operation.CAPTURE, finished_at__gte=known_at).exists()
 
 
 def _finish(call: GatewayCall, outcome: Outcome, *, excerpt: Mapping[str, Any] | None = None, **told: str) -> None:

@@ -1,6 +1,7 @@
 """Taking money that a buyer has agreed to, or that was set aside; giving up what is not needed."""
 
 import logging
+from datetime import datetime
 from uuid import UUID
 
 from backend.core.errors import DomainError, Invalid
@@ -12,9 +13,11 @@ from backend.payments.gateways.base import (
     ErrorCode,
     GatewayRefused,
     GatewayUnavailable,
+    PaymentGateway,
+    PaymentRef,
 )
 from backend.payments.models import Operation, Payment, PaymentState
-from backend.payments.services.calls import ask
+from backend.payments.services.calls import Overtaken, ask
 from backend.payments.services.settling import apply_report
 
 logger = logging.getLogger(__name__)
@@ -25,15 +28,22 @@ class NotCapturable(DomainError):
     default_message = "No money of this payment is set aside."
 
 
-def take_approved(payment: Payment) -> Payment:
+def take_approved(payment: Payment, *, known_at: datetime) -> Payment:
     """Take what the buyer agreed to at the gateway; nothing is taken for an order that cannot take it any more.
 
+    `known_at` is when the gateway was asked. Of one who tried since then, what is known by now is returned.
     Must not run inside a transaction. Raises GatewayUnavailable: the sweep asks and tries again.
     """
     if not takes_money(payment.order, amount=payment.amount):
         return give_up(payment, "The order cannot be paid any more.")
+
+    def take(gateway: PaymentGateway, ref: PaymentRef) -> ChargeReport:
+        return gateway.capture(ref, amount=payment.amount)
+
     try:
-        report = ask(payment, Operation.CAPTURE, lambda gateway, ref: gateway.capture(ref, amount=payment.amount))
+        report = ask(payment, Operation.CAPTURE, take, known_at=known_at)
+    except Overtaken:
+        return Payment.objects.select_related("order").get(pk=payment.pk)
     except GatewayRefused as error:
         return _after_refusal(payment, error)
     return apply_report(payment.pk, report)

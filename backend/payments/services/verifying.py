@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -26,7 +26,7 @@ from backend.payments.gateways.base import (
     SignatureInvalid,
 )
 from backend.payments.models import Operation, Payment, PaymentState, WebhookMessage, WebhookState
-from backend.payments.services.calls import ask
+from backend.payments.services.calls import CallRunning, ask
 from backend.payments.services.capturing import take_approved
 from backend.payments.services.settling import DECIDED, apply_report, settle_report
 from backend.payments.texts import fitting
@@ -61,6 +61,8 @@ def verify_payment(*, caller: Caller, payment_id: UUID, token: str | None) -> Pa
         return payment
     try:
         return ask_gateway(payment)
+    except CallRunning:  # its message came at the same moment, and a worker takes the money
+        return Payment.objects.select_related("order").get(pk=payment.pk)
     except GatewayUnavailable as error:
         raise GatewayDown(field=["paymentId"]) from error
 
@@ -99,7 +101,7 @@ def process_webhook(message_id: int) -> None:
         message.processed_at = clock.now()
         message.save(update_fields=["state", "reason", "payment", "kind", "processed_at"])
     if payment is not None and read.report is not None:
-        _take_if_approved(payment, read.report)
+        _take_if_approved(payment, read.report, known_at=message.received_at)
 
 
 def note_dead_webhook(message_id: int) -> None:
@@ -170,15 +172,16 @@ def ask_gateway(payment: Payment, *, data: Mapping[str, str] | None = None) -> P
     def question(gateway: PaymentGateway, ref: PaymentRef) -> ChargeReport | None:
         return gateway.verify(replace(ref, data={**ref.data, **(data or {})}))
 
+    known_at = clock.now()
     report = ask(payment, Operation.VERIFY, question)
     if report is None:
         return payment
-    return _take_if_approved(apply_report(payment.pk, report), report)
+    return _take_if_approved(apply_report(payment.pk, report), report, known_at=known_at)
 
 
-def _take_if_approved(payment: Payment, report: ChargeReport) -> Payment:
+def _take_if_approved(payment: Payment, report: ChargeReport, *, known_at: datetime) -> Payment:
     if report.state is ChargeState.APPROVED and payment.state == PaymentState.PROCESSING:
-        return take_approved(payment)
+        return take_approved(payment, known_at=known_at)
     return payment
 
 

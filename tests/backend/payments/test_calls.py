@@ -1,5 +1,6 @@
 """Calls that move money: taken once after an approval, one at a time, and never repeated where that pays twice."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from backend.core import clock
 from backend.core.caller import GUEST
 from backend.inventory.models import StockLevel
 from backend.orders.models import Order
+from backend.orders.queries import takes_money
 from backend.orders.services import expire_unpaid_orders
 from backend.payments.gateways.base import (
     ChargeReport,
@@ -25,7 +27,7 @@ from backend.payments.gateways.base import (
 from backend.payments.gateways.sandbox import SandboxGateway
 from backend.payments.models import GatewayCall, Payment, PaymentTransaction, Refund, SandboxRefund
 from backend.payments.patience import REFUND_DOUBTED
-from backend.payments.services import execute_refund, request_refund, retry_silent_refunds, verify_payment
+from backend.payments.services import capturing, execute_refund, request_refund, retry_silent_refunds, verify_payment
 from backend.payments.services.calls import LEASE, CallRunning
 from tests.factories.orders import make_order
 from tests.factories.payments import deliver_all, press, start
@@ -53,7 +55,7 @@ class Approving:
 
     def __init__(self) -> None:
         self.state = ChargeState.APPROVED
-        self.captures = 0
+        self.captures = self.tries = 0
         self.refusal: GatewayRefused | None = None
         self.lost = False
 
@@ -68,6 +70,7 @@ class Approving:
         )
 
     def capture(self, payment: PaymentRef, *, amount: int) -> ChargeReport:
+        self.tries += 1
         if self.refusal:
             raise self.refusal
         self.captures += 1
@@ -152,8 +155,57 @@ def test_a_refusal_to_take_is_looked_into(approving: Approving, really: ChargeSt
 # One at a time ------------------------------------------------------------------------------------
 
 
-def running(payment: Payment, refund: Refund | None = None, *, ago: timedelta = timedelta()) -> None:
-    GatewayCall.objects.create(payment=payment, refund=refund, operation="REFUND", started_at=clock.now() - ago)
+def running(
+    payment: Payment, refund: Refund | None = None, *, ago: timedelta = timedelta(), operation: str = "REFUND"
+) -> None:
+    GatewayCall.objects.create(payment=payment, refund=refund, operation=operation, started_at=clock.now() - ago)
+
+
+def test_who_is_back_while_a_message_takes_the_money_hears_what_is_known(approving: Approving) -> None:
+    payment = start(make_order())
+    running(payment, operation="CAPTURE")
+    assert verify(payment).state == "PROCESSING"
+    assert approving.tries == 0
+
+
+def between_asking_and_taking(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:
+    """Once, another process is quicker: two often hear of an approval at the same time."""
+    acts = [act]
+
+    def look(order: Order, *, amount: int) -> bool:
+        if acts:
+            acts.pop()()
+        return takes_money(order, amount=amount)
+
+    monkeypatch.setattr(capturing, "takes_money", look)
+
+
+def test_what_another_was_refused_meanwhile_is_not_asked_for_again(
+    approving: Approving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment = start(make_order())
+    approving.refusal = GatewayRefused("Declined.", code=ErrorCode.CARD_DECLINED)
+    between_asking_and_taking(monkeypatch, lambda: verify(payment))
+    assert verify(payment).state == "FAILED"
+    assert approving.tries == 1
+
+
+def test_what_another_has_taken_and_not_booked_yet_is_not_taken_again(
+    approving: Approving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment = start(make_order())
+
+    def take() -> None:
+        moment = clock.now()
+        GatewayCall.objects.create(
+            payment=payment, operation="CAPTURE", outcome="ANSWERED", started_at=moment, finished_at=moment
+        )
+
+    between_asking_and_taking(monkeypatch, take)
+    assert verify(payment).state == "PROCESSING"
+    assert approving.tries == 0
+    assert verify(payment).state == "SUCCEEDED"  # asked anew, it is taken
+    assert approving.tries == 1
 
 
 def test_a_refund_that_runs_is_left_alone_and_another_of_the_payment_waits() -> None:

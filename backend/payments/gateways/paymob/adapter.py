@@ -114,7 +114,7 @@ class PaymobGateway:
             return None  # the answer to start was lost: nobody has that order's page
         signed = _signed(payment)
         if signed is not None and self._rules.fits(signed):
-            return report(payment, signed, self._rules)
+            return report(payment, self._with_reason(payment, signed), self._rules)
         transaction = self._transaction(payment)
         return report(payment, transaction, self._rules) if transaction else nothing_yet(payment, self._rules)
 
@@ -208,6 +208,15 @@ class PaymobGateway:
 
     def check(self) -> Iterator[Finding]:
         return checking.check(self._door, self.account)
+
+    def _with_reason(self, payment: PaymentRef, signed: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Why a card was declined is not signed: Paymob is asked, and buyers hear the same whoever asks first."""
+        if flag(signed["success"]) or flag(signed["pending"]):
+            return signed
+        try:
+            return self._transaction(payment) or signed
+        except GatewayUnavailable:
+            return signed
 
     def _transaction(self, payment: PaymentRef) -> Mapping[str, Any] | None:
         """The payment's own transaction, never a child; None where the buyer has not tried."""
