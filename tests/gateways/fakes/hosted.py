@@ -10,8 +10,24 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tests.gateways.fakes.base import Fake
 
-PAGE = """<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>{title}</title>
-<body style="font:18px sans-serif;max-width:26em;margin:3em auto"><h1>{title}</h1><p>{text}</p>{body}</body></html>"""
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>
+<style>
+  body {{ font: 16px/1.5 system-ui, sans-serif; color: #1c2434; background: #eef1f6; display: grid; place-items: center;
+    min-height: 90vh; margin: 1rem }}
+  main {{ background: #fff; border-radius: 14px; padding: 2rem; width: min(21rem, 90vw); text-align: center;
+    box-shadow: 0 12px 40px rgb(20 33 61 / 12%) }}
+  .note {{ background: #fff3cd; color: #6b4f00; border-radius: 99px; padding: .15rem .8rem; font-size: .8rem }}
+  h1 {{ margin: 1rem 0 0; font-size: 1.3rem }} .amount {{ font-size: 2rem; margin: .2rem 0 }}
+  .about {{ color: #5c677d; font-size: .85rem; overflow-wrap: anywhere }}
+  form {{ display: grid; gap: .6rem; margin-top: 1.4rem }}
+  button {{ font: inherit; padding: .7rem; border-radius: 9px; border: 1px solid #d5dae3; background: #fff;
+    cursor: pointer }}
+  button:first-child {{ background: #27457a; color: #fff }}
+</style>
+<main><span class="note">A double: no money moves</span><h1>{title}</h1>{body}</main>
+</html>"""
 
 
 @dataclass(frozen=True)
@@ -54,13 +70,13 @@ async def _post(mail: Mail) -> None:
         await client.post(address, content=mail.body, headers={"content-type": mail.content_type})
 
 
-def page(title: str, text: str, buttons: dict[str, str]) -> Response:
+def page(gateway: str, amount: str, buttons: dict[str, str], *, about: str = "") -> Response:
     """A form with a button for each act; it posts to its own address."""
     made = "".join(
-        f'<button name="act" value="{escape(act)}">{escape(label)}</button> ' for act, label in buttons.items()
+        f'<button name="act" value="{escape(act)}">{escape(label)}</button>' for act, label in buttons.items()
     )
-    body = f'<form method="post">{made}</form>'
-    return HTMLResponse(PAGE.format(title=escape(title), text=escape(text), body=body))
+    told = f'<p class="amount">{escape(amount)}</p><p class="about">{escape(about)}</p>'
+    return HTMLResponse(PAGE.format(title=escape(gateway), body=f'{told}<form method="post">{made}</form>'))
 
 
 def go_by_post(url: str, form: dict[str, str]) -> Response:
@@ -70,7 +86,7 @@ def go_by_post(url: str, form: dict[str, str]) -> Response:
     )
     body = f'<form method="post" action="{escape(url)}">{fields}<button>Continue</button></form>'
     script = "<script>document.forms[0].submit()</script>"
-    return HTMLResponse(PAGE.format(title="Going back", text="", body=body + script))
+    return HTMLResponse(PAGE.format(title="Going back", body=body + script))
 
 
 def go_by_get(url: str) -> Response:

@@ -312,7 +312,7 @@ class PaymobFake(Hosted):
             return Response(status_code=404)
         if request.method == "GET":
             buttons = {"pay": "Pay", "decline": "Decline", "pending": "Pay later"}
-            return page("Paymob (test)", f"{order.amount / 100:.2f} {order.currency}", buttons)
+            return page("Paymob", f"{order.amount / 100:.2f} {order.currency}", buttons)
         made = self._act(order, str((await request.form()).get("act")))
         return go_by_get(f"{order.back}{'&' if '?' in order.back else '?'}{urlencode(self._query(made))}")
 

@@ -233,7 +233,7 @@ class PayPalFake(Books):
         if request.method == "GET":
             buttons = {"pay": "Pay", "decline": "Pay with a card that is declined", "cancel": "Cancel and go back"}
             amount = order["purchase_units"][0]["amount"]
-            return page("PayPal (a double)", f"{amount['value']} {amount['currency_code']}", buttons)
+            return page("PayPal", f"{amount['value']} {amount['currency_code']}", buttons)
         pressed = parse_qs((await request.body()).decode()).get("act", ["cancel"])[0]
         if pressed == "cancel":
             return go_by_get(with_query(order["experience"]["cancel_url"], token=order["id"]))

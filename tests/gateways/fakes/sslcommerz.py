@@ -229,8 +229,9 @@ class SslcommerzFake(Hosted):
             return Response(status_code=404)
         form = session.form
         if request.method == "GET":
-            text = f"{form['total_amount']} {form['currency']} for {form['product_name']}"
-            return page("SSLCommerz (test)", text, {"VALID": "Success", "FAILED": "Fail", "CANCELLED": "Cancel"})
+            buttons = {"VALID": "Success", "FAILED": "Fail", "CANCELLED": "Cancel"}
+            amount = f"{form['total_amount']} {form['currency']}"
+            return page("SSLCommerz", amount, buttons, about=form["product_name"])
         status = str((await request.form()).get("act"))
         attempt = self._act(session, status)
         target = {"VALID": "success_url", "FAILED": "fail_url"}.get(status, "cancel_url")

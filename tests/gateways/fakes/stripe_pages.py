@@ -21,6 +21,8 @@ from tests.gateways.fakes.stripe_objects import Object, Objects
 
 WEBHOOKS = os.environ.get("STRIPE_DOUBLE_TELLS", "http://127.0.0.1:8000/webhooks/stripe/")
 """The real one has this address from its dashboard. That of an account "eu" is `eu/` below it."""
+WHOLE = ("JPY", "KRW", "VND", "CLP")
+"""Some currencies without cents, for show."""
 BUTTONS = {
     "pay": "Pay",
     "authenticate": "Pay with a card that asks to authenticate",
@@ -52,12 +54,12 @@ class Pages:
         if told["status"] in ("complete", "expired", "succeeded", "canceled"):
             return go_by_get(to)
         if request.method == "GET":
-            return page("Stripe (a double)", f"{told['amount']} {told['currency'].upper()} in minor units", BUTTONS)
+            return page("Stripe", _shown(told), BUTTONS)
         pressed = parse_qs((await request.body()).decode()).get("act", ["back"])[0]
         if pressed in BUTTONS and pressed != "back":
             self.control_act({"payment_id": payment_id, "act": pressed})
         if pressed == "decline":
-            return page("Stripe (a double)", "Your card was declined.", {"back": "Go back"})
+            return page("Stripe", _shown(told), {"back": "Go back"}, about="Your card was declined.")
         return go_by_get(to)
 
     def _on_page(self, request: Request) -> tuple[Object, str, str] | None:
@@ -73,6 +75,13 @@ class Pages:
         if request.query_params.get("client_secret") != intent["client_secret"]:
             return None
         return intent, intent["metadata"]["payment_id"], request.query_params.get("return_url", "/")
+
+
+def _shown(told: Object) -> str:
+    """As people write it."""
+    currency = told["currency"].upper()
+    amount = str(told["amount"]) if currency in WHOLE else f"{told['amount'] / 100:.2f}"
+    return f"{amount} {currency}"
 
 
 _sending: set["asyncio.Task[None]"] = set()

@@ -216,8 +216,8 @@ class ZarinpalFake(Hosted):
         if session is None:
             return Response(status_code=404)
         if request.method == "GET":
-            text = f"{session.amount} {session.currency}: {session.description}"
-            return page("Zarinpal (test)", text, {"PAID": "Pay", "FAILED": "Decline", "IN_BANK": "Cancel"})
+            buttons = {"PAID": "Pay", "FAILED": "Decline", "IN_BANK": "Cancel"}
+            return page("Zarinpal", f"{session.amount} {session.currency}", buttons, about=session.description)
         act = str((await request.form()).get("act"))
         if act in ("PAID", "FAILED") and session.status in ("IN_BANK", "FAILED"):
             session.status = act
