@@ -2,7 +2,7 @@
 
 from django.db.models import QuerySet
 
-from backend.accounts.models import SavedAddress, User
+from backend.accounts.models import GONE, SavedAddress, User
 from backend.core.caller import Caller
 from backend.core.errors import NotFound
 
@@ -29,12 +29,15 @@ def visible_users(caller: Caller) -> QuerySet[User]:
     return User.objects.none() if caller.user_id is None else User.objects.filter(pk=caller.user_id)
 
 
-def access_user(*, caller: Caller, user_id: int | None, field: str = "id", lock: bool = False) -> User:
-    """An active account that the caller sees; `user_id` is None when the id that was sent is none of ours.
+def access_user(
+    *, caller: Caller, user_id: int | None, field: str = "id", lock: bool = False, closed: bool = False
+) -> User:
+    """An active account that the caller sees, or with `closed` any that was not erased.
 
-    Raises UserNotFound.
+    `user_id` is None when the id that was sent is none of ours. Raises UserNotFound.
     """
-    rows = visible_users(caller).filter(is_active=True)
+    rows = visible_users(caller)
+    rows = rows.exclude(email__endswith=GONE) if closed else rows.filter(is_active=True)
     if lock:
         rows = rows.select_for_update(of=("self",))
     user = None if user_id is None else rows.filter(pk=user_id).first()

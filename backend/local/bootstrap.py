@@ -135,7 +135,7 @@ def stamp_path() -> str:
 
 def is_installed(wanted: Dict[str, str]) -> bool:
     stamp = read_stamp()
-    here = stamp.get("venv") == VENV and os.access(venv_python(VENV), os.X_OK)
+    here = stamp.get("venv") == real_venv() and os.access(venv_python(VENV), os.X_OK)
     return here and all(stamp.get(name) == value for name, value in wanted.items())
 
 
@@ -150,11 +150,16 @@ def read_stamp() -> Dict[str, str]:
 
 def write_stamp(wanted: Dict[str, str]) -> None:
     """A dev lock stays installed when only the runtime was asked for, so what is known is kept."""
-    stamp = dict(read_stamp(), venv=VENV, **wanted)
+    stamp = dict(read_stamp(), venv=real_venv(), **wanted)
     with open(stamp_path() + ".new", "w") as file:
         json.dump(stamp, file, indent=1)
     os.replace(stamp_path() + ".new", stamp_path())
     os.remove(marker_path())
+
+
+def real_venv() -> str:
+    """Where the environment is: several checkouts may share one by a link."""
+    return os.path.realpath(VENV)
 
 
 def marker_path() -> str:
@@ -165,7 +170,7 @@ def marker_path() -> str:
 def prepare_venv() -> None:
     """A virtual environment that runs: the present one, or a new one when that is broken, moved or half filled."""
     version, complete = probe(venv_python(VENV)) if os.path.isdir(VENV) else (None, False)
-    moved = read_stamp().get("venv", VENV) != VENV
+    moved = read_stamp().get("venv", real_venv()) != real_venv()
     if version not in SUPPORTED or not complete or moved or os.path.exists(marker_path()):
         make_venv(VENV)
     with open(marker_path(), "w"):
@@ -173,6 +178,11 @@ def prepare_venv() -> None:
 
 
 def make_venv(folder: str) -> None:
+    if os.path.islink(folder):
+        raise Trouble(
+            f"{os.path.relpath(folder, ROOT)} is a link to {os.path.realpath(folder)}, where no usable environment is: "
+            "remove the link, or mend what it leads to, then run make again."
+        )
     python = find_python()
     say(f"Making {os.path.relpath(folder, ROOT)} with {python} ...")
     if os.path.isdir(folder):
@@ -238,6 +248,8 @@ def clean() -> None:
         ("redis.pid", "redis-server", signal.SIGTERM),
     ):
         end_processes(glob.glob(os.path.join(LOCAL, "**", name), recursive=True), program, number)
+    if os.path.islink(VENV):
+        os.remove(VENV)  # the link alone: the environment is another checkout's
     for name in (".venv", ".local", *CACHES):
         shutil.rmtree(os.path.join(ROOT, name), ignore_errors=True)
     for folder in ("backend", "schema", "workers", "tests", "bench"):

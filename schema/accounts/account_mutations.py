@@ -108,7 +108,7 @@ class AccountMutation:
             user = await db(
                 services.update_profile,
                 user_id=_id(context),
-                change=_change(input),
+                change=change_of(input),
                 country=context.shop.country,
                 proof=proof,
             )
@@ -247,7 +247,9 @@ async def _accepted(request: Any) -> AcceptedPayload:
     return AcceptedPayload(accepted=True)
 
 
-def _change(input: UserUpdateInput) -> ProfileChange:
+def change_of(input: Any) -> ProfileChange:
+    """What an input with the fields of a profile says is to change."""
+
     def text(value: Any) -> Any:
         return KEEP if value is strawberry.UNSET else value or ""
 

@@ -75,6 +75,33 @@ class UserUpdateInput:
     )
 
 
+@strawberry.input(description="What staff change of somebody's account. What is left out stays as it is; null empties.")
+class CustomerUpdateInput:
+    user_id: strawberry.ID = strawberry.field(description="Whose account.")
+    first_name: str | None = strawberry.field(default=strawberry.UNSET, description="The first name.")
+    last_name: str | None = strawberry.field(default=strawberry.UNSET, description="The last name.")
+    phone: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The phone number; without + it is read as one of the context's country."
+    )
+    username: str | None = strawberry.field(
+        default=strawberry.UNSET, description="A name to sign in with: plain letters, digits and . _ + -"
+    )
+    email: str | None = strawberry.field(
+        default=strawberry.UNSET, description="A new email address. It holds at once, unverified; the old one is told."
+    )
+    language: LanguageCode | None = strawberry.field(
+        default=strawberry.UNSET, description="What mails to them are written in."
+    )
+    is_active: bool | None = strawberry.field(
+        default=None, description="Whether they can sign in; false signs them out everywhere at once."
+    )
+
+
+@strawberry.input(description="Forgetting somebody who has asked the shop to.")
+class CustomerEraseInput:
+    user_id: strawberry.ID = strawberry.field(description="Whose account.")
+
+
 @strawberry.input(description="A new password for the old one.")
 class PasswordChangeInput:
     new_password: str = strawberry.field(description="The new password, up to 1024 characters.")

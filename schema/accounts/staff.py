@@ -1,5 +1,6 @@
 """What the shop's own people do with accounts."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated
 
@@ -9,10 +10,14 @@ from strawberry.types import Info
 from backend.accounts import queries, services
 from backend.accounts.access import VIEW_USERS
 from backend.accounts.services.rights import ASSIGN
+from backend.accounts.services.staff import CHANGE, DELETE
 from backend.core.caller import Role
 from backend.core.errors import DomainError
 from backend.core.paging import page_request
-from schema.accounts.payloads import UserPayload
+from backend.core.saving import KEEP
+from schema.accounts.account_mutations import change_of
+from schema.accounts.inputs import CustomerEraseInput, CustomerUpdateInput
+from schema.accounts.payloads import UserDeletePayload, UserPayload
 from schema.accounts.types import User, as_user
 from schema.engine import root_query
 from schema.server import callers
@@ -67,6 +72,47 @@ class StaffQuery:
 @strawberry.type
 class StaffMutation:
     @strawberry.mutation(
+        description="Change somebody's account, or close and open it. Never one that may do more than you may, and not "
+        "your own (FORBIDDEN).",
+        extensions=[guard(HasPermission(CHANGE))],
+    )
+    async def customer_update(
+        self, info: Info, input: Annotated[CustomerUpdateInput, strawberry.argument(description="What changes.")]
+    ) -> UserPayload:
+        context: Context = info.context
+
+        def run() -> UserPayload:
+            user = services.update_customer(
+                caller=context.caller,
+                user_id=decode_int(input.user_id, "User", field=["userId"]),
+                change=change_of(input),
+                active=KEEP if input.is_active is None else input.is_active,
+                country=context.shop.country,
+            )
+            return UserPayload(user=as_user(user))
+
+        return await _payload(run)
+
+    @strawberry.mutation(
+        description="Erase somebody's account on their word to you, as `userDelete` does. Never one that may do more "
+        "than you may, and not your own (FORBIDDEN).",
+        extensions=[guard(HasPermission(DELETE))],
+    )
+    async def customer_erase(
+        self, info: Info, input: Annotated[CustomerEraseInput, strawberry.argument(description="Who is forgotten.")]
+    ) -> UserDeletePayload:
+        def run() -> None:
+            user_id = decode_int(input.user_id, "User", field=["userId"])
+            services.erase_customer(caller=info.context.caller, user_id=user_id)
+
+        try:
+            await db(run)
+        except DomainError as error:
+            return UserDeletePayload(deleted=False, user_errors=user_errors(error))
+        callers.forget()
+        return UserDeletePayload(deleted=True)
+
+    @strawberry.mutation(
         description="Give somebody roles and take the others away. It holds at once, without their signing in again. "
         "Nobody gives or takes a role that may do more than they may themselves (FORBIDDEN), and the last admin stays "
         "one (INVALID).",
@@ -82,9 +128,13 @@ class StaffMutation:
             roles = [Role(each) for each in input.roles]
             return UserPayload(user=as_user(services.set_roles(caller=context.caller, user_id=user_id, roles=roles)))
 
-        try:
-            payload = await db(run)
-        except DomainError as error:
-            return UserPayload(user_errors=user_errors(error))
-        callers.forget()
-        return payload
+        return await _payload(run)
+
+
+async def _payload(run: Callable[[], UserPayload]) -> UserPayload:
+    try:
+        payload: UserPayload = await db(run)
+    except DomainError as error:
+        return UserPayload(user_errors=user_errors(error))
+    callers.forget()
+    return payload

@@ -110,6 +110,29 @@ def test_a_checkout_that_was_moved_gets_a_new_environment(installed: ModuleType,
     assert not left_over.exists()
 
 
+def test_a_linked_environment_is_used_and_never_taken_away(
+    installed: ModuleType, checkout: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Several checkouts share one."""
+    link = tmp_path / ".venv"
+    link.symlink_to(checkout / ".venv")
+    for name, path in {"ROOT": "", "LOCAL": ".local", "VENV": ".venv", "LOG": ".local/install.log"}.items():
+        monkeypatch.setattr(installed, name, str(tmp_path / path))
+    shutil.copy(checkout / "requirements.lock", tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess, "call", refuse)
+        assert installed.main(["runtime"]) == 0
+    (checkout / ".venv" / ".installing").touch()  # half filled: elsewhere it would be made anew
+    with (tmp_path / "requirements.lock").open("a") as lock:
+        lock.write("# newer\n")
+    assert installed.main(["runtime"]) == 1
+    assert tiny_is_there(checkout)
+    (checkout / ".venv" / ".installing").unlink()
+    assert installed.main(["clean"]) == 0
+    assert not link.is_symlink()
+    assert tiny_is_there(checkout)
+
+
 def test_a_package_that_is_not_the_locked_one_is_refused_in_one_sentence(
     bootstrap: ModuleType, checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

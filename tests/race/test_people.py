@@ -8,7 +8,17 @@ from social_django.models import UserSocialAuth
 from backend.accounts.models import User
 from backend.accounts.queries import grants_by_user
 from backend.accounts.roles import ready_roles
-from backend.accounts.services import Candidate, Identity, Proof, Tokens, delete_user, finish_social, set_roles
+from backend.accounts.services import (
+    Candidate,
+    Identity,
+    ProfileChange,
+    Proof,
+    Tokens,
+    delete_user,
+    finish_social,
+    set_roles,
+    update_customer,
+)
 from backend.accounts.services.social import Begun
 from backend.accounts.social.providers import SocialProvider
 from backend.core import clock
@@ -51,6 +61,20 @@ def test_admins_who_demote_each_other_at_once_leave_one() -> None:
     )
     grants = grants_by_user([admin.pk for admin in admins])
     assert sum(Role.ADMIN in each.roles for each in grants.values()) >= 1
+
+
+def test_admins_who_close_each_other_at_once_leave_one() -> None:
+    admins = [make_user(role=Role.ADMIN, password=None) for _ in range(6)]
+    given = {"change": ProfileChange(), "active": False, "country": "US"}
+    may = frozenset({"accounts.view_user"})
+    pairs = zip(admins, [*admins[1:], admins[0]], strict=True)
+    at_once(
+        [
+            partial(update_customer, caller=Caller(one.pk, permissions=may), user_id=other.pk, **given)
+            for one, other in pairs
+        ]
+    )
+    assert User.objects.filter(pk__in=[admin.pk for admin in admins], is_active=True).exists()
 
 
 def test_owners_who_send_each_other_away_at_once_leave_one() -> None:

@@ -78,6 +78,7 @@ from backend.accounts.services.social import (
     start_social,
     take_start,
 )
+from backend.accounts.services.staff import erase_customer, update_customer
 
 __all__ = [
     "LAST_ADMIN",
@@ -111,6 +112,7 @@ __all__ = [
     "delete_user",
     "disable_second_factor",
     "enable_second_factor",
+    "erase_customer",
     "export_data",
     "find_candidate",
     "finish_social",
@@ -141,6 +143,7 @@ __all__ = [
     "take_role",
     "take_start",
     "unlink_provider",
+    "update_customer",
     "update_profile",
     "verify_email",
     "verify_phone",

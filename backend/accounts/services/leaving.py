@@ -25,12 +25,17 @@ def delete_user(*, candidate: Candidate, proof: Proof) -> None:
 
     Raises InvalidCredentials, or Invalid for the last admin, without whom nobody could give roles.
     """
+    if candidate.user is None or not proof.right:
+        raise InvalidCredentials("This is not your password.", field=["password"])
+    erase_user(candidate.user, password=candidate.password)
+
+
+def erase_user(user: User, *, password: str | None = None) -> None:
+    """Erase what is known of somebody, if their password is still the one that was shown. They get a last mail."""
     with transaction.atomic():
-        if candidate.user is None or not proof.right:
-            raise InvalidCredentials("This is not your password.", field=["password"])
-        check_may_leave(candidate.user)
-        user = User.objects.select_for_update(of=("self",)).get(pk=candidate.user.pk)
-        if user.password != candidate.password:
+        check_may_leave(user)
+        user = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+        if password is not None and user.password != password:
             raise InvalidCredentials("This is not your password.", field=["password"])
         ended = end_sessions(Session.objects.filter(user=user))
         outbox.emit(MAIL, key=str(user.pk), data={"kind": "account_deleted", "to": user.email})

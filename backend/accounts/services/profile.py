@@ -1,6 +1,8 @@
 """What people change about themselves."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -35,7 +37,7 @@ def update_profile(*, user_id: int, change: ProfileChange, country: str, proof: 
     try:
         with transaction.atomic():
             user = User.objects.select_for_update(of=("self",)).get(pk=user_id)
-            _apply(user, change, country, proof)
+            apply_profile(user, change, country, partial(_set_email, proof=proof))
             names = ["first_name", "last_name", "phone", "phone_verified_at", "username", "email", "pending_email"]
             user.save(update_fields=names)
     except IntegrityError as error:
@@ -43,7 +45,10 @@ def update_profile(*, user_id: int, change: ProfileChange, country: str, proof: 
     return user
 
 
-def _apply(user: User, change: ProfileChange, country: str, proof: Proof | None) -> None:
+def apply_profile(
+    user: User, change: ProfileChange, country: str, set_email: Callable[[User, str | Keep], None]
+) -> None:
+    """Set on a locked user, who is not saved here, what is given. Raises everything that is at fault, together."""
     errors: list[DomainError] = []
     names = {
         name: value.strip()
@@ -59,7 +64,7 @@ def _apply(user: User, change: ProfileChange, country: str, proof: Proof | None)
         except DomainError as error:
             errors.append(error)
     try:
-        _set_email(user, change.email, proof)
+        set_email(user, change.email)
     except DomainError as error:
         errors.append(error)
     refuse(errors)

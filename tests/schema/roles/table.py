@@ -90,6 +90,8 @@ MUTATIONS = {
     # Staff
     "vendorApprove": Line(ADMINS, 'id: "$vendor"'),
     "vendorSuspend": Line(ADMINS, 'id: "$vendor", reason: "Bad glue."'),
+    "customerUpdate": Line(ADMINS, 'userId: "$customer", firstName: "A"'),
+    "customerErase": Line(ADMINS, 'userId: "$customer"'),
     "userRolesSet": Line(ADMINS, 'userId: "$customer", roles: [SUPPORT]'),
 }
 
