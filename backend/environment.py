@@ -72,6 +72,11 @@ def _is_rate(text: str) -> bool:
     return name in CALLERS and count.isascii() and count.isdigit() and 0 < int(count) <= 10**9
 
 
+def _is_mail(text: str) -> bool:
+    name, _, host = text.rpartition("@")
+    return bool(name and host) and not any(map(str.isspace, text))
+
+
 TRIES = Rule(_are_tries, "numbers of tries in times, such as 5/minute;20/hour")
 ANYTHING = Rule(lambda _: True, "")
 WEB_ADDRESS = Rule(_web_address, "an address such as https://shop.example.com")
@@ -121,6 +126,7 @@ RULES = {
     "EMAIL_URL": _address(
         set(environ.Env.EMAIL_SCHEMES), "a mail server's address: smtp+tls://user:password@host:587", secret=True
     ),
+    "STAFF_NOTICE_EMAILS": _each_of(_is_mail, "email addresses, with commas"),
     "METRICS_TOKEN": Rule(
         lambda token: len(token) >= 16 and token.isascii(), "at least 16 plain characters", secret=True
     ),

@@ -295,6 +295,8 @@ check_providers(vars())
 # Emails --------------------------------------------------------------------------------------------
 MAIL_DIR = DATA_DIR / "mail"
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="shop@cartograph.example")
+# Who is told that a payment needs somebody. Empty: every order manager.
+STAFF_NOTICE_EMAILS: list[str] = env.list("STAFF_NOTICE_EMAILS", default=[])
 # Where the storefront shows an order, with {id}, {number} and {token}; no link is sent without it.
 STOREFRONT_ORDER_URL: str = env.str("STOREFRONT_ORDER_URL", default="")
 try:

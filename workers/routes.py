@@ -12,6 +12,8 @@ class Route(NamedTuple):
 
 ROUTES: dict[str, tuple[Route, ...]] = {
     "order.paid": (Route("notifications", "send_order_confirmation"),),
+    "order.payment_flagged": (Route("notifications", "send_payment_notice"),),
+    "webhook.given_up": (Route("notifications", "send_webhook_notice"),),
     "account.mail_due": (Route("notifications", "send_account_mail"),),
     "password.reset_requested": (Route("notifications", "send_password_reset"),),
     "code.requested": (Route("notifications", "send_code"),),

@@ -46,7 +46,10 @@ def receive(request: HttpRequest, gateway_id: str, account: str = DEFAULT) -> Ht
         reject_webhook(message, "not authentic", kept=KEPT_OF_FORGED_BYTES)
         return HttpResponse(status=400)
     except Exception:
-        message.save()  # for people to look at; the gateway is told of the failure, and sends it again
+        # A mistake of ours: the gateway is told and may send it again, and a worker tries what is kept.
+        with transaction.atomic():
+            message.save()
+            _announce(message)
         raise
     accept_webhook(message, read, then=lambda: _announce(message))
     return HttpResponse(status=200)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import dramatiq
 
-from backend.notifications import account_mails, services, vendor_mails
+from backend.notifications import account_mails, services, staff_mails, vendor_mails
 
 QUEUE = "notifications"
 
@@ -58,3 +58,15 @@ def send_vendor_decision(event_id: str, vendor_id: str, data: dict[str, Any]) ->
 def send_vendor_invitation(event_id: str, invitation_id: str, data: dict[str, Any]) -> None:
     """A link to come and work for a vendor."""
     vendor_mails.send_vendor_invitation(event_id=UUID(event_id), invitation_id=int(invitation_id))
+
+
+@dramatiq.actor(queue_name=QUEUE, max_retries=10, min_backoff=2_000, max_backoff=600_000, time_limit=60_000)  # ms
+def send_payment_notice(event_id: str, order_id: str, data: dict[str, Any]) -> None:
+    """Tell staff that a payment needs them."""
+    staff_mails.send_payment_notice(event_id=UUID(event_id), order_id=UUID(order_id), sequence=int(data["sequence"]))
+
+
+@dramatiq.actor(queue_name=QUEUE, max_retries=10, min_backoff=2_000, max_backoff=600_000, time_limit=60_000)  # ms
+def send_webhook_notice(event_id: str, message_id: str, data: dict[str, Any]) -> None:
+    """Tell staff that a gateway's message could not be settled."""
+    staff_mails.send_webhook_notice(event_id=UUID(event_id), message_id=int(message_id))

@@ -346,6 +346,8 @@ class IncomingMessage:
     body: bytes
     headers: Mapping[str, str]
     query: Mapping[str, str] = field(default_factory=dict)
+    received_at: datetime | None = None
+    """Signatures that hold for minutes are compared with this: a worker may look at a message long after it came."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,8 @@ class SandboxGateway:
         return {}
 
     def parse_webhook(self, message: IncomingMessage) -> GatewayMessage:
-        if not signing.is_authentic(message.body, message.headers.get(signing.HEADER, "")):
+        header = message.headers.get(signing.HEADER, "")
+        if not signing.is_authentic(message.body, header, received_at=message.received_at):
             raise SignatureInvalid
         return self.read_webhook(message)
 

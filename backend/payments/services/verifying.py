@@ -9,7 +9,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from backend.core import clock
+from backend.core import clock, outbox
 from backend.core.caller import Caller
 from backend.core.errors import NotFound
 from backend.orders.services import access_order
@@ -105,20 +105,23 @@ def process_webhook(message_id: int) -> None:
 
 
 def note_dead_webhook(message_id: int) -> None:
-    """A worker gave up on an authentic message: it is kept for staff, and its order's timeline tells them."""
+    """A worker gave up on a message: it is kept for staff. Emits webhook.given_up for one that is authentic."""
     with transaction.atomic():
         message = WebhookMessage.objects.select_for_update().get(pk=message_id)
         if message.state not in (WebhookState.VERIFIED, WebhookState.RECEIVED):
             return
         if message.state == WebhookState.VERIFIED:
             message.state = WebhookState.FAILED
+            outbox.emit("webhook.given_up", key=str(message.pk))
         message.reason = "given up: staff can replay it"
         message.save()
     logger.error("Webhook message %s of %s was given up", message.pk, message.gateway)
 
 
 def incoming(message: WebhookMessage) -> IncomingMessage:
-    return IncomingMessage(body=bytes(message.body), headers=message.headers, query=message.query)
+    return IncomingMessage(
+        body=bytes(message.body), headers=message.headers, query=message.query, received_at=message.received_at
+    )
 
 
 def check_webhook(message: WebhookMessage) -> bool:

@@ -157,13 +157,16 @@ def test_a_message_is_kept_before_anything_reads_it(client: Client, monkeypatch:
     def broken(self: Any, message: Any) -> GatewayMessage:
         raise RuntimeError("a bug in a gateway's parser")
 
-    monkeypatch.setattr(SandboxGateway, "parse_webhook", broken)
-    with pytest.raises(RuntimeError):
-        post(b'{"id": "evt_1"}', "t=1,v1=00", client=client)
+    with monkeypatch.context() as patch:
+        patch.setattr(SandboxGateway, "parse_webhook", broken)
+        with pytest.raises(RuntimeError):
+            post(b'{"id": "evt_1"}', "t=1,v1=00", client=client)
     message = WebhookMessage.objects.get()
     assert (message.state, bytes(message.body)) == ("RECEIVED", b'{"id": "evt_1"}')
     assert message.headers["sandbox-signature"] == "t=1,v1=00"
-    assert not OutboxEvent.objects.filter(topic="webhook.received").exists()
+    settle_webhooks()  # a worker authenticates it, as anybody's
+    message.refresh_from_db()
+    assert (message.state, message.reason) == ("REJECTED", "not authentic")
 
 
 def test_signatures_are_compared_in_constant_time_and_by_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,3 +196,33 @@ def test_the_time_of_a_signature_is_part_of_what_is_signed() -> None:
     assert post(body, f"t={int(moment[2:]) + 1},{digest}") == 400
     assert post(body + b" ", f"{moment},{digest}") == 400
     assert post(body, f"{moment},{digest}") == 200
+
+
+# A mistake of ours ----------------------------------------------------------------------------------
+
+
+def test_a_message_that_our_reading_stumbles_over_is_tried_again_by_the_worker(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment = start(make_order())
+    press(payment)
+    [delivery] = due_deliveries(payment)
+    body = charges.message(charge_of(payment), delivery)
+    client.raise_request_exception = False
+
+    def stumble(self: Any, message: Any) -> Any:
+        raise RuntimeError("a bug")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SandboxGateway, "read_webhook", stumble)
+        assert post(body, signing.sign(body), client=client) == 500
+        with pytest.raises(RuntimeError):
+            settle_webhooks()
+    clock.move_offset(3600)  # the signature held when it came
+    settle_webhooks()
+    payment.refresh_from_db()
+    assert payment.state == "SUCCEEDED"
+    assert post(body, signing.sign(body), client=client) == 200
+    settle_webhooks()
+    assert sorted(WebhookMessage.objects.values_list("state", flat=True)) == ["PROCESSED", "REJECTED"]
+    assert payment.transactions.count() == 1
