@@ -14,7 +14,7 @@ from playwright.sync_api import Page, Request, expect
 from tests.journeys.shop import Shop, until
 
 pytestmark = [pytest.mark.journey, pytest.mark.browser]
-TABS = 11
+TABS = 14
 
 
 class Explorer:
@@ -164,6 +164,20 @@ def test_headers_of_their_tab_are_sent_with_requests_and_with_subscriptions(shop
     until(lambda: "PLACED" in graphiql.response(), what="the first event")
     [begun] = [frame for frame in sent if "connection_init" in frame]
     assert json.loads(begun)["payload"] == {"X-Typed-By": "hand"}
+
+
+def test_who_signs_in_is_signed_in_in_every_tab_until_they_sign_out(shop: Shop, page: Page) -> None:
+    graphiql = Explorer(page, shop)
+    assert graphiql.run(12)["tokenCreate"]["user"]["email"] == "customer@example.com"
+    assert graphiql.run(13)["viewer"]["sessions"][0]["current"] is True
+    kept = "JSON.parse(sessionStorage.getItem('cartograph:session'))"
+    page.evaluate(f"sessionStorage.setItem('cartograph:session', JSON.stringify({{ ...{kept}, accessToken: 'gone' }}))")
+    assert graphiql.run(13)["viewer"]["email"] == "customer@example.com", "it was renewed"
+    assert graphiql.run(14)["tokenRevoke"]["revoked"] is True
+    assert page.evaluate(kept) is None
+    graphiql.open(13)
+    graphiql.press_run()
+    until(lambda: "UNAUTHENTICATED" in graphiql.response(), what="the refusal")
 
 
 def test_the_admin_signs_in_and_shows_orders(shop: Shop, page: Page) -> None:

@@ -4,6 +4,7 @@
 (() => {
   const h = React.createElement;
   const memory = window.cartographMemory;
+  const session = window.cartographSession;
   const examples = window.cartographExamples;
   let lastHeaders = {};
 
@@ -15,21 +16,32 @@
   });
   const send = GraphiQL.createFetcher({ url: "/graphql", wsClient: socket });
 
-  async function* observed(results) {
-    for await (const result of results) {
-      memory.remember(result);
+  function learn(result) {
+    memory.remember(result);
+    session.remember(result);
+  }
+
+  // One answer or many: what comes is learned from, and asked for once more where a token's time was over.
+  async function* observed(ask, isLast = false) {
+    for await (const result of await ask()) {
+      if (!isLast && (await session.renewed(result))) {
+        yield* observed(ask, true);
+        return;
+      }
+      learn(result);
       yield result;
     }
   }
 
   async function fetcher(parameters, options) {
-    lastHeaders = options?.headers || {};
-    const isIntrospection = parameters.operationName === "IntrospectionQuery";
-    const variables = isIntrospection ? parameters.variables : memory.fill(parameters.variables || {});
-    const result = await send({ ...parameters, variables }, options);
-    if (result && typeof result[Symbol.asyncIterator] === "function") return observed(result);
-    if (!isIntrospection) memory.remember(result);
-    return result;
+    // The schema is everybody's: a token whose time is over must not keep the page from being drawn.
+    if (parameters.operationName === "IntrospectionQuery") return send(parameters, options);
+    const variables = memory.fill(parameters.variables || {});
+    return observed(async () => {
+      lastHeaders = session.headers(options?.headers);
+      const result = await send({ ...parameters, variables }, { ...options, headers: lastHeaders });
+      return typeof result[Symbol.asyncIterator] === "function" ? result : [result];
+    });
   }
 
   function resetExamples() {
@@ -37,6 +49,7 @@
       .filter((key) => key.startsWith("graphiql:"))
       .forEach((key) => localStorage.removeItem(key));
     memory.clear();
+    session.clear();
     location.reload();
   }
 

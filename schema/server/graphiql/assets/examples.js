@@ -203,4 +203,53 @@ query OrderByToken($id: ID!, $token: String) {
 `,
     variables: { id: "$orderId", token: "$orderToken" },
   },
+  {
+    query: `# 12. Sign in. From here on every tab is sent with the token (unless you type an Authorization header).
+# The guest's cart of tab 5 joins the customer's: cartMerge tells what became of each line.
+mutation TokenCreate($login: String!, $password: String!, $cartId: ID) {
+  tokenCreate(input: { login: $login, password: $password, cartId: $cartId }) {
+    accessToken
+    accessTokenExpiresAt
+    refreshToken
+    challenge { id kind expiresAt }
+    user { id email roles emailVerified twoFactorEnabled }
+    cartMerge { cart { id itemCount } outcomes { outcome variant { sku } guestQuantity finalQuantity } }
+    userErrors { code message field }
+  }
+}
+`,
+    variables: { login: "customer@example.com", password: "cartograph-demo", cartId: "$cartId" },
+  },
+  {
+    query: `# 13. Who is signed in, with addresses, orders and devices.
+query Viewer {
+  viewer {
+    id
+    email
+    roles
+    permissions
+    emailVerified
+    twoFactorEnabled
+    hasPassword
+    socialAccounts
+    addresses { id kind line1 city country isDefaultShipping isDefaultBilling }
+    cart { id itemCount }
+    orders(first: 5) { totalCount nodes { number status totals { total { formatted } } } }
+    claimableOrderCount
+    sessions { id userAgent createdAt lastUsedAt current }
+    vendors { name slug status myRole }
+  }
+}
+`,
+  },
+  {
+    query: `# 14. Sign out on this device: the token ends at once, everywhere.
+mutation TokenRevoke {
+  tokenRevoke(input: {}) {
+    revoked
+    userErrors { code message }
+  }
+}
+`,
+  },
 ];
