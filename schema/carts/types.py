@@ -9,9 +9,11 @@ import strawberry
 
 from backend.carts.pricing import Totals as DomainTotals
 from backend.carts.queries import CartView
+from backend.core.addresses import from_json
 from schema.carts.addresses import Address, from_snapshot
 from schema.catalog.types import ProductVariant
 from schema.engine import computed
+from schema.payments.gateways import PaymentGatewayType, payment_gateways
 from schema.server.enums import CurrencyCode
 from schema.server.ids import encode
 from schema.server.money import Money, money
@@ -207,6 +209,16 @@ class Cart(Node):
     @computed(description="What it costs altogether, at today's prices.")
     def totals(view: Any) -> CartTotals:
         return to_totals(view.totals, view.cart.currency)
+
+    @computed(
+        description="The ways to pay it: those that take its currency and its total, and serve the country of its "
+        "billing address, or of its shipping address where there is no other."
+    )
+    def payment_gateways(view: Any) -> list[PaymentGatewayType]:
+        cart = view.cart
+        address = from_json(cart.billing_address) or from_json(cart.shipping_address)
+        country = address.country if address else ""
+        return payment_gateways(currency=cart.currency, country=country, amount=view.totals.total)
 
 
 def as_cart(view: CartView) -> Cart:

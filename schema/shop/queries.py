@@ -8,20 +8,10 @@ from django.conf import settings
 
 from backend.core.addresses import COUNTRIES
 from backend.core.money import exponent
-from backend.payments.gateways import registry
-from backend.payments.gateways.base import Flow
 from schema.engine import computed
+from schema.payments.gateways import PaymentGatewayType, payment_gateways
 from schema.server.context import Context
-from schema.server.enums import CountryCode, CurrencyCode, LanguageCode, describe_enum
-
-PaymentFlow = strawberry.enum(Flow, name="PaymentFlow", description="How a buyer meets a payment gateway.")
-describe_enum(
-    Flow,
-    {
-        "REDIRECT": "On a page of the gateway, and back.",
-        "CLIENT_SECRET": "In your page, by the gateway's own script.",
-    },
-)
+from schema.server.enums import CountryCode, CurrencyCode, LanguageCode
 
 
 @strawberry.type(description="A currency that the shop has prices in.")
@@ -41,14 +31,6 @@ class Language:
 class Country:
     code: CountryCode = strawberry.field(description="Its ISO 3166 alpha-2 code.")
     name: str = strawberry.field(description="Its name, in the context's language.")
-
-
-@strawberry.type(name="PaymentGateway", description="A way to pay.")
-class PaymentGatewayType:
-    id: strawberry.ID = strawberry.field(description="The gateway's id, for `paymentStart`.")
-    name: str = strawberry.field(description="Its name.")
-    currencies: list[CurrencyCode] = strawberry.field(description="The shop's currencies that it takes.")
-    flow: Flow = strawberry.field(description="How a buyer meets it.")
 
 
 @strawberry.type(description="The shop.")
@@ -89,19 +71,7 @@ class Shop:
         country: Annotated[CountryCode | None, strawberry.argument(description="Only those that serve it.")] = None,
     ) -> list[PaymentGatewayType]:
         taken, served = (each.value if each else "" for each in (currency, country))
-        return [
-            PaymentGatewayType(
-                id=strawberry.ID(gateway),
-                name=accounts[0].name,
-                currencies=[
-                    code  # type: ignore[misc]
-                    for code in settings.CURRENCIES_OFFERED
-                    if any(registry.takes(account, currency=code, country=served) for account in accounts)
-                ],
-                flow=accounts[0].capabilities.flow,
-            )
-            for gateway, accounts in registry.offered(currency=taken, country=served).items()
-        ]
+        return payment_gateways(currency=taken, country=served)
 
 
 @strawberry.type

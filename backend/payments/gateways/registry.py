@@ -30,11 +30,11 @@ def get(gateway_id: str, account: str = DEFAULT) -> PaymentGateway:
     raise GatewayNotOffered(field=["gateway"])
 
 
-def offered(*, currency: str = "", country: str = "") -> dict[str, list[PaymentGateway]]:
-    """Gateway id -> its accounts that take the currency and serve the country; what is empty is not asked."""
+def offered(*, currency: str = "", country: str = "", amount: int = 0) -> dict[str, list[PaymentGateway]]:
+    """Gateway id -> its accounts that take currency and amount and serve the country; what is empty is not asked."""
     found: dict[str, list[PaymentGateway]] = {}
     for gateway in enabled():
-        if takes(gateway, currency=currency, country=country):
+        if takes(gateway, currency=currency, country=country) and _fits(gateway, amount, currency):
             found.setdefault(gateway.id, []).append(gateway)
     return found
 
@@ -63,8 +63,7 @@ def choose(
         in_country = f" from {country}" if country and any(takes(each, currency=currency) for each in accounts) else ""
         raise GatewayNotOffered(f"{name} does not take {currency}{in_country}.", field=["gateway"])
     best = min(fitting, key=lambda each: (not each.account.vendors, not each.account.currencies))
-    can = best.capabilities
-    if amount and not can.minimum.get(currency, 0) <= amount <= can.maximum.get(currency, amount):
+    if not _fits(best, amount, currency):
         raise GatewayNotOffered(f"{name} does not take such an amount.", field=["gateway"])
     return best
 
@@ -78,6 +77,11 @@ def takes(gateway: PaymentGateway, *, currency: str = "", country: str = "") -> 
 
 def _within(code: str, of_gateway: frozenset[str] | None, of_account: frozenset[str]) -> bool:
     return (of_gateway is None or code in of_gateway) and (not of_account or code in of_account)
+
+
+def _fits(gateway: PaymentGateway, amount: int, currency: str) -> bool:
+    can = gateway.capabilities
+    return not amount or can.minimum.get(currency, 0) <= amount <= can.maximum.get(currency, amount)
 
 
 def _serves(gateway: PaymentGateway, vendors: frozenset[str]) -> bool:

@@ -1,5 +1,6 @@
 """Merchant accounts from the environment, and which one an order goes to; amounts as gateways write them."""
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,12 @@ from backend.payments.gateways import registry
 from backend.payments.gateways.accounts import Account, account, read_accounts
 from backend.payments.gateways.amounts import to_major, to_minor
 from backend.payments.gateways.registry import GatewayNotOffered, choose
+from backend.payments.gateways.sandbox import SandboxGateway
 from backend.payments.gateways.variables import read_gateways
+from schema.server.ids import encode
 from tests.conftest import Gql
+from tests.factories.carts import make_cart
+from tests.factories.catalog import make_variant
 
 REQUIRED = ["ACME_SECRET_KEY", "ACME_WEBHOOK_SECRET"]
 OPTIONAL = {"ACME_API_URL": "https://acme.example"}
@@ -141,6 +146,37 @@ def test_the_shop_offers_what_takes_the_currency_and_serves_the_country(gql: Gql
     assert len(gql(ask, currency="EUR", country="EG")["shop"]["paymentGateways"]) == 1
     assert gql(ask, currency="USD")["shop"]["paymentGateways"] == []
     assert gql(ask, country="DE")["shop"]["paymentGateways"] == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("account", "offered"),
+    [
+        ({}, True),
+        ({"currencies": {"USD"}, "countries": {"GB"}}, True),
+        ({"currencies": {"EUR"}}, False),
+        ({"countries": {"EG"}}, False),
+    ],
+)
+def test_a_cart_tells_the_ways_to_pay_it(gql: Gql, settings: Any, account: dict[str, set[str]], offered: bool) -> None:
+    settings.GATEWAYS = {"sandbox": [own("default", **account)]}
+    cart = make_cart((make_variant(prices={"USD": 1000}), 1))
+    ask = "query ($id: ID!) { cart(id: $id) { paymentGateways { id name currencies flow } } }"
+    found = gql(ask, id=encode("Cart", cart.pk))["cart"]["paymentGateways"]
+    assert [each["id"] for each in found] == (["sandbox"] if offered else [])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("price", "offered"), [(999, False), (1000, True), (5000, True), (5001, False)])
+def test_a_cart_that_costs_too_little_or_too_much_is_not_sent_to_a_gateway(
+    gql: Gql, monkeypatch: pytest.MonkeyPatch, settings: Any, price: int, offered: bool
+) -> None:
+    can = replace(SandboxGateway.capabilities, minimum={"USD": 1000}, maximum={"USD": 5000})
+    monkeypatch.setattr(SandboxGateway, "capabilities", can)
+    settings.GATEWAYS = {"sandbox": [own("default")]}
+    cart = make_cart((make_variant(prices={"USD": price}), 1), shipping=None)
+    ask = "query ($id: ID!) { cart(id: $id) { paymentGateways { id } } }"
+    assert bool(gql(ask, id=encode("Cart", cart.pk))["cart"]["paymentGateways"]) is offered
 
 
 # Amounts ------------------------------------------------------------------------------------------
