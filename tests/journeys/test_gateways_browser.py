@@ -58,7 +58,7 @@ WAYS = [
     Way("sslcommerz", "BDT", "BD", "Success", "Fail", "Cancel", after_away=("CANCELLED", "ABANDONED")),
     Way("zarinpal", "IRR", "IR", "Pay", "Decline", "Cancel", after_away=("REQUIRES_ACTION", "ABANDONED")),
     Way("stripe", "USD", "DE", **STRIPE),  # type: ignore[arg-type]
-    Way("elements", "EUR", "DE", **STRIPE),  # type: ignore[arg-type]
+    Way("elements", "EUR", "DE", **STRIPE | {"pay": "Pay with a card that asks to authenticate"}),  # type: ignore[arg-type]
 ]
 
 
