@@ -188,6 +188,7 @@ SCHEDULE = [
     "backend.orders.schedule.FORGET_DEPARTED",
     "backend.payments.schedule.VERIFY_SILENT_PAYMENTS",
     "backend.payments.schedule.VERIFY_UNCLAIMED_PAYMENTS",
+    "backend.payments.schedule.DELETE_REJECTED_MESSAGES",
 ]
 
 # What is known of a person: handed out to them, and erased when they leave, in this order.
@@ -207,6 +208,8 @@ SANDBOX_WEBHOOK_SECRET: str = env.str("SANDBOX_WEBHOOK_SECRET", default="sandbox
 # Origins that a payment may return the buyer to; empty in development means any http(s) address.
 RETURN_URL_ORIGINS: list[str] = env.list("RETURN_URL_ORIGINS", default=[PUBLIC_URL] if PRODUCTION else [])
 
+# How many messages that no gateway has signed are kept to look at, for each gateway; the rest is refused all the same.
+FORGED_WEBHOOKS_KEPT: str = env.str("FORGED_WEBHOOKS_KEPT", default="1000/hour")
 # Each gateway's merchant accounts; one without variables is off. `backend/payments/gateways/<name>.py` is its adapter.
 GATEWAYS: dict[str, list[Account]] = {"sandbox": [Account("sandbox")] if SANDBOX_GATEWAY else [], **read_gateways(env)}
 if PRODUCTION:

@@ -68,7 +68,7 @@ class Payment(models.Model):
             models.CheckConstraint(condition=Q(amount__gte=1), name="payment_positive"),
             models.CheckConstraint(condition=Q(state__in=PaymentState.values), name="payment_state_known"),
             models.UniqueConstraint(
-                fields=["gateway", "reference"], condition=~Q(reference=""), name="payment_reference_once"
+                fields=["gateway", "account", "reference"], condition=~Q(reference=""), name="payment_reference_once"
             ),
         ]
         indexes = [

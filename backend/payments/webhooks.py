@@ -4,12 +4,14 @@ Authenticating is arithmetic on what is in memory, so one transaction keeps all,
 Where it needs the network, a worker does it later.
 """
 
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from backend.core import clock, outbox
+from backend.core.throttle import Throttle, TooManyAttempts
 from backend.payments.gateways import registry
 from backend.payments.gateways.accounts import DEFAULT
 from backend.payments.gateways.base import PaymentGateway, SignatureInvalid
@@ -43,7 +45,8 @@ def receive(request: HttpRequest, gateway_id: str, account: str = DEFAULT) -> Ht
         read = gateway.parse_webhook(incoming(message))
     except SignatureInvalid:
         # Anybody can send these: what is kept to look at must not fill the disk.
-        reject_webhook(message, "not authentic", kept=KEPT_OF_FORGED_BYTES)
+        if _may_keep_another(gateway.id):
+            reject_webhook(message, "not authentic", kept=KEPT_OF_FORGED_BYTES)
         return HttpResponse(status=400)
     except Exception:
         # A mistake of ours: the gateway is told and may send it again, and a worker tries what is kept.
@@ -72,6 +75,14 @@ def _message(request: HttpRequest, gateway: PaymentGateway, body: bytes) -> Webh
         query=fitting_json(request.GET.dict()),
         received_at=clock.now(),
     )
+
+
+def _may_keep_another(gateway_id: str) -> bool:
+    try:
+        Throttle("forged webhooks", settings.FORGED_WEBHOOKS_KEPT).take(gateway_id)
+    except TooManyAttempts:
+        return False
+    return True
 
 
 def _announce(message: WebhookMessage) -> None:

@@ -1,6 +1,8 @@
 """Whoever hears first: webhooks, buyers who ask, the sweep, the expiry and refunds, all at the same instant."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -8,14 +10,22 @@ from uuid import UUID
 import pytest
 
 from backend.core import clock
-from backend.core.caller import GUEST
+from backend.core.caller import GUEST, Caller
 from backend.core.models import OutboxEvent
+from backend.core.money import Money
 from backend.inventory.models import StockLevel
 from backend.orders.models import Order
 from backend.orders.services import expire_unpaid_orders
+from backend.payments.gateways.base import GatewayUnavailable
 from backend.payments.gateways.sandbox import SandboxGateway
 from backend.payments.models import Payment, PaymentTransaction, Refund, SandboxCharge, SandboxRefund, WebhookMessage
-from backend.payments.services import execute_refund, process_webhook, verify_payment, verify_silent_payments
+from backend.payments.services import (
+    execute_refund,
+    process_webhook,
+    refund_order,
+    verify_payment,
+    verify_silent_payments,
+)
 from tests.factories.catalog import make_variant
 from tests.factories.orders import make_order
 from tests.factories.payments import charge_of, due_deliveries, press, send, settle_webhooks, start
@@ -107,6 +117,33 @@ def test_two_payments_of_one_order_settle_it_once_and_one_goes_back_once() -> No
     assert SandboxRefund.objects.count() == 1
     assert sorted(Payment.objects.values_list("state", flat=True)) == ["REFUNDED", "SUCCEEDED"]
     assert sorted(PaymentTransaction.objects.values_list("kind", flat=True)) == ["CAPTURE", "CAPTURE", "REFUND"]
+
+
+def test_refunds_at_once_never_give_back_more_than_was_taken() -> None:
+    order = make_order()
+    payment = start(order)
+    at_once([reported(payment)])
+    order.refresh_from_db()
+    half = Money(order.total // 2, order.currency)
+    staff = replace(GUEST, permissions=frozenset({"payments.add_refund"}))
+    asked = [partial(_give_back, staff, order.pk, half, f"key-{number % 4}") for number in range(12)]
+    answers = at_once(asked)
+    assert len([each for each in answers if isinstance(each, list)]) == 6  # two keys of four, three times each
+    refunds = [refund.pk for refund in Refund.objects.all()]
+    at_once([partial(_execute, pk) for pk in refunds * 5])
+    for pk in refunds:  # one at a time moves a payment's money: the other is tried again
+        execute_refund(pk)
+    order.refresh_from_db()
+    assert (order.refunded, SandboxRefund.objects.count(), charge_of(payment).refunded) == (order.total, 2, order.total)
+
+
+def _execute(refund_id: UUID) -> None:
+    with suppress(GatewayUnavailable):
+        execute_refund(refund_id)
+
+
+def _give_back(caller: Caller, order_id: UUID, amount: Money, key: str) -> Any:
+    return refund_order(caller=caller, order_id=order_id, amount=amount, reason="r", restock=False, idempotency_key=key)
 
 
 def test_a_right_and_a_wrong_report_at_once_never_pay_what_was_flagged() -> None:

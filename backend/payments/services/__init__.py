@@ -3,6 +3,7 @@
 from backend.payments.services.calls import CallRunning
 from backend.payments.services.capturing import cancel_payment, capture_payment
 from backend.payments.services.deciding import decide_flagged, refund_order, replay_webhook
+from backend.payments.services.forgetting import delete_rejected_messages
 from backend.payments.services.refunding import execute_refund, request_refund
 from backend.payments.services.saving import KeptMethod, begin_saving, forget_method, list_methods
 from backend.payments.services.settling import apply_report
@@ -25,6 +26,7 @@ __all__ = [
     "cancel_payment",
     "capture_payment",
     "decide_flagged",
+    "delete_rejected_messages",
     "execute_refund",
     "forget_method",
     "list_methods",

@@ -26,6 +26,7 @@ SETTLED = (PaymentState.SUCCEEDED, PaymentState.PARTIALLY_REFUNDED, PaymentState
 """States that money has made: no later message takes them back."""
 DECIDED = (*SETTLED, PaymentState.FLAGGED)
 """Nobody needs to ask the gateway about these: money was taken, or a person has to say what is true."""
+SECOND = "second_capture"
 FINAL = (*DECIDED, PaymentState.FAILED, PaymentState.CANCELLED)
 
 
@@ -52,6 +53,9 @@ def settle_report(order_id: UUID, payment_id: UUID, report: ChargeReport) -> Pay
             logger.warning(
                 "Not applied to %s payment %s: %s", payment.state, payment.pk, fitting(difference, 200) or "flagged"
             )
+            return payment
+        if _is_second(payment, report):
+            _note_second(order, payment, report)
             return payment
         follow(order, payment, report)
         return payment
@@ -111,7 +115,8 @@ def _is_reference(payment: Payment, reference: str) -> bool:
         return reference == payment.reference
     if not reference or reference != fitting(reference, 255):
         return False
-    return not Payment.objects.filter(gateway=payment.gateway, reference=reference).exists()
+    own = Payment.objects.filter(gateway=payment.gateway, account=payment.account)
+    return not own.filter(reference=reference).exists()
 
 
 def _flag(order: Order, payment: Payment, difference: str) -> None:
@@ -120,6 +125,22 @@ def _flag(order: Order, payment: Payment, difference: str) -> None:
     payment.error_message = fitting(f"The gateway reported {difference}.", 500)
     payment.save()
     flag_payment(order, fitting(f"A payment does not fit: the gateway reported {difference}.", 500))
+
+
+def _is_second(payment: Payment, report: ChargeReport) -> bool:
+    """A buyer can pay twice on some gateways' pages: the gateway then tells of other money than what we have booked."""
+    known = ("", payment.capture_id, payment.reference)
+    return report.state is ChargeState.SUCCEEDED and bool(payment.capture_id) and report.capture_id not in known
+
+
+def _note_second(order: Order, payment: Payment, report: ChargeReport) -> None:
+    """Nothing is booked: which of the two goes back is for people to say, in the gateway's own pages."""
+    capture_id = fitting(report.capture_id, 255)
+    if payment.data.get(SECOND) == capture_id:
+        return
+    payment.data = {**payment.data, SECOND: capture_id}
+    payment.save()
+    flag_payment(order, f"The buyer seems to have paid twice at once: the gateway tells of {capture_id} too.")
 
 
 def _remember(payment: Payment, report: ChargeReport) -> None:

@@ -234,3 +234,15 @@ def test_late_money_for_what_others_bought_goes_back_once_whoever_reports_it() -
     order.refresh_from_db()
     assert (order.status, order.paid, order.refunded) == ("EXPIRED", order.total, order.total)
     assert Refund.objects.count() == 1
+
+
+def test_two_accounts_of_a_gateway_may_have_payments_of_the_same_number() -> None:
+    """Paymob counts its orders in each country for itself."""
+    first, second = (start(make_order()) for _ in range(2))
+    Payment.objects.filter(pk=first.pk).update(reference="717", account="uae")
+    Payment.objects.filter(pk=second.pk).update(reference="")
+    second.refresh_from_db()
+    assert apply_report(second.pk, report_of(second, reference="717")).state == "SUCCEEDED"
+    third = start(make_order())
+    Payment.objects.filter(pk=third.pk).update(reference="")
+    assert apply_report(third.pk, report_of(third, reference="717")).state == "FLAGGED"

@@ -10,13 +10,15 @@ from django.test import Client
 
 from backend.core import clock
 from backend.core.models import OutboxEvent
+from backend.core.throttle import Throttle
 from backend.payments import webhooks
 from backend.payments.gateways.base import GatewayMessage
 from backend.payments.gateways.sandbox import SandboxGateway
 from backend.payments.models import WebhookMessage
 from backend.payments.sandbox import charges, signing
+from backend.payments.services import delete_rejected_messages
 from tests.factories.orders import make_order
-from tests.factories.payments import charge_of, due_deliveries, post, press, settle_webhooks, start
+from tests.factories.payments import charge_of, due_deliveries, post, press, send, settle_webhooks, start
 
 pytestmark = pytest.mark.django_db
 
@@ -196,6 +198,33 @@ def test_the_time_of_a_signature_is_part_of_what_is_signed() -> None:
     assert post(body, f"t={int(moment[2:]) + 1},{digest}") == 400
     assert post(body + b" ", f"{moment},{digest}") == 400
     assert post(body, f"{moment},{digest}") == 200
+
+
+def test_a_flood_of_forgeries_is_refused_and_most_of_it_not_kept(settings: Any) -> None:
+    settings.FORGED_WEBHOOKS_KEPT = "3/hour"
+    clear = Throttle("forged webhooks", settings.FORGED_WEBHOOKS_KEPT).clear
+    clear("sandbox")
+    assert {post(b"{}", "t=1,v1=00") for _ in range(10)} == {400}
+    assert WebhookMessage.objects.count() == 3
+    payment = start(make_order())
+    press(payment)
+    [delivery] = due_deliveries(payment)
+    assert send(payment, delivery) == 200
+    clear("sandbox")
+
+
+def test_messages_that_meant_nothing_are_forgotten_after_a_month_and_no_others() -> None:
+    payment = start(make_order())
+    press(payment)
+    [delivery] = due_deliveries(payment)
+    for _ in range(2):
+        send(payment, delivery)
+    settle_webhooks()
+    assert post(b"{}", "t=1,v1=00") == 400
+    assert delete_rejected_messages() == 0
+    clock.move_offset(31 * 24 * 3600)
+    assert delete_rejected_messages() == 2
+    assert WebhookMessage.objects.get().state == "PROCESSED"
 
 
 # A mistake of ours ----------------------------------------------------------------------------------
