@@ -7,6 +7,7 @@ from datetime import datetime
 from backend.core.money import Money
 from backend.payments.models import (
     Dispute,
+    DisputeStatus,
     GatewayCall,
     Payment,
     PaymentTransaction,
@@ -73,8 +74,10 @@ def _refunds(payment: Payment) -> Iterator[Moment]:
 def _disputes(payment: Payment) -> Iterator[Moment]:
     for dispute in Dispute.objects.filter(payment=payment).order_by("pk"):
         until = f", answer until {dispute.respond_by:%Y-%m-%d}" if dispute.respond_by else ""
-        what = f"{_money(dispute.amount, dispute.currency)}: {dispute.state}"
-        yield Moment(dispute.opened_at, "DISPUTE", what, f"{dispute.reason}{until}")
+        amount = _money(dispute.amount, dispute.currency)
+        yield Moment(dispute.opened_at, "DISPUTE", f"{amount}: {DisputeStatus.OPEN}", f"{dispute.reason}{until}")
+        if dispute.closed_at:
+            yield Moment(dispute.closed_at, "DISPUTE", f"{amount}: {dispute.state}", dispute.reason)
 
 
 def _money(amount: int, currency: str) -> str:

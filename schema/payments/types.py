@@ -60,6 +60,8 @@ describe_enum(
         "WEBHOOK_MISSING": "No webhook comes; `paymentVerify` finds out, or the shop itself after some minutes.",
         "WRONG_AMOUNT": "The gateway reports another amount: the payment becomes FLAGGED.",
         "WRONG_CURRENCY": "The gateway reports another currency: the payment becomes FLAGGED.",
+        "DISPUTE_WON": "The buyer's bank disputes the payment after two seconds; ten minutes later the shop has won.",
+        "DISPUTE_LOST": "The buyer's bank disputes the payment after two seconds; ten minutes later the shop has lost.",
     },
 )
 

@@ -67,7 +67,19 @@ def test_staff_decide_a_payment_that_does_not_fit(shop: Shop, staff: Page) -> No
 
 
 def test_staff_see_disputes(shop: Shop, staff: Page) -> None:
-    """The sandbox has none: the list is there, and its columns are those of the tests of disputes."""
-    staff.goto(f"{shop.url}/admin/payments/dispute/")
-    expect(staff.get_by_text("0 disputes")).to_be_visible()
-    keep(staff, "disputes")
+    """A bank takes the money back two seconds after it was paid, and decides against the shop later."""
+    order = shop.buy(shop.variant()["id"])
+    shop.press(shop.start_payment(order, "DISPUTE_LOST")["payment"], "pay")
+    shop.wait_for(order, status="PAID")
+
+    def listed(state: str) -> bool:
+        staff.goto(f"{shop.url}/admin/payments/dispute/?state__exact={state}")
+        return staff.locator("#result_list a[href*='/dispute/']").count() > 0
+
+    until(lambda: listed("OPEN"), what="the open dispute")
+    keep(staff, "dispute-open")
+    shop.move_clock(600)
+    until(lambda: listed("LOST"), what="the lost dispute")
+    open_payment(staff, shop, order, "SUCCEEDED")
+    expect(staff.get_by_text("CHARGEBACK").first).to_be_visible()
+    keep(staff, "dispute-lost")

@@ -13,6 +13,8 @@ from backend.payments.gateways.base import (
     CaptureMode,
     ChargeReport,
     ChargeState,
+    DisputeReport,
+    DisputeState,
     ErrorCode,
     Flow,
     GatewayMessage,
@@ -45,6 +47,7 @@ class SandboxGateway:
         manual_capture=True,
         partial_capture=True,
         cancel=True,
+        disputes=True,
         reports=True,
         checks=True,
         play_money=True,
@@ -118,10 +121,10 @@ class SandboxGateway:
                 error_code=str(charge["error_code"]),
                 error_message=str(charge["error_message"]),
                 method=Method.CARD,
+                disputes=_disputes(sent),
             )
-            return GatewayMessage(
-                event_id=_named(sent["id"]), report=report, kind=f"charge.{report.state.value.lower()}"
-            )
+            what = "dispute" if report.disputes else report.state.value.lower()
+            return GatewayMessage(event_id=_named(sent["id"]), report=report, kind=f"charge.{what}")
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
             raise SignatureInvalid("signed, but not a message of ours") from error
 
@@ -157,6 +160,21 @@ def _named(event_id: Any) -> str:
     if not isinstance(event_id, str) or not event_id:
         raise TypeError("an event has an id")
     return event_id
+
+
+def _disputes(sent: Mapping[str, Any]) -> tuple[DisputeReport, ...]:
+    told = sent.get("dispute")
+    if told is None:
+        return ()
+    dispute = DisputeReport(
+        reference=str(told["id"]),
+        state=DisputeState(told["state"]),
+        amount=_whole(told["amount"]),
+        currency=str(told["currency"]),
+        reason=str(told["reason"]),
+        respond_by=datetime.fromisoformat(told["respond_by"]),
+    )
+    return (dispute,)
 
 
 def _report(charge: SandboxCharge) -> ChargeReport:

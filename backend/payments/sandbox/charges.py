@@ -20,6 +20,8 @@ OPEN, AUTHENTICATING, PROCESSING, AUTHORIZED = "OPEN", "AUTHENTICATING", "PROCES
 SUCCEEDED, FAILED, CANCELLED = "SUCCEEDED", "FAILED", "CANCELLED"
 ERROR_MESSAGES = {"CARD_DECLINED": "The card was declined.", "ABANDONED": "The buyer closed the payment page."}
 WEBHOOK_TIMEOUT_S = 10
+ANSWERED_WITHIN = timedelta(days=7)
+"""So long the shop has to answer a dispute."""
 _AFTER_PAY = {Scenario.AUTHENTICATE: AUTHENTICATING, Scenario.DECLINE: FAILED}
 
 
@@ -164,8 +166,17 @@ def deliver(charge_id: str, data: dict[str, Any]) -> int:
 
 def message(charge: SandboxCharge, delivery: Delivery) -> bytes:
     """A webhook's raw body. Amounts in minor units."""
+    dispute = {
+        "id": f"dp_{charge.pk}",
+        "state": delivery.dispute,
+        "amount": charge.captured,
+        "currency": charge.currency,
+        "reason": "fraudulent",
+        "respond_by": (charge.finished_at or clock.now()) + ANSWERED_WITHIN,
+    }
     return orjson.dumps(
         {
+            **({"dispute": dispute} if delivery.dispute else {}),
             "id": delivery.event_id,
             "state": delivery.state,
             "charge": {

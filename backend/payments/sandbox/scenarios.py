@@ -18,11 +18,18 @@ class Scenario(Enum):
     WEBHOOK_MISSING = "WEBHOOK_MISSING"
     WRONG_AMOUNT = "WRONG_AMOUNT"
     WRONG_CURRENCY = "WRONG_CURRENCY"
+    DISPUTE_WON = "DISPUTE_WON"
+    DISPUTE_LOST = "DISPUTE_LOST"
 
 
 LATE_S = 20 * 60
 """How late WEBHOOK_LATE is, and how long asking tells nothing either: beyond the order's 15 minutes."""
 SOON_S = 2
+DISPUTED_S = 10 * 60
+"""How long a bank takes to decide a dispute: weeks in the world, here so that both can be seen."""
+
+
+_DISPUTES = {Scenario.DISPUTE_WON: "WON", Scenario.DISPUTE_LOST: "LOST"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,8 @@ class Delivery:
     forged: bool = False
     amount_off: int = 0
     currency: str = ""
+    dispute: str = ""
+    """The state of a dispute about the charge, which this tells of."""
 
 
 def misreport(scenario: Scenario, currency: str) -> dict[str, Any]:
@@ -51,6 +60,11 @@ def deliveries(scenario: Scenario, *, charge_id: str, state: str, currency: str)
     wrong = misreport(scenario, currency)
     done = Delivery(event_id=f"evt_{charge_id}_{state.lower()}", state=state, **wrong)
     processing = Delivery(event_id=f"evt_{charge_id}_processing", state="PROCESSING")
+    disputed = replace(done, event_id=f"evt_{charge_id}_dispute", dispute="OPEN", delay_s=SOON_S)
+    if state == "SUCCEEDED" and scenario in _DISPUTES:
+        end = _DISPUTES[scenario]
+        over = replace(disputed, event_id=f"{disputed.event_id}_{end.lower()}", dispute=end, delay_s=DISPUTED_S)
+        return [done, disputed, over]
     plans = {
         Scenario.WEBHOOK_TWICE: [done, done],
         Scenario.WEBHOOK_OUT_OF_ORDER: [done, replace(processing, delay_s=SOON_S)],
