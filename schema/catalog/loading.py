@@ -47,6 +47,24 @@ def availability_of(variants: list[Any]) -> list[Availability]:
     return per_row(variants, "availability", availability_by_variant, NONE)
 
 
+def orderable_variants_of(products: list[Any], ctx: Context) -> list[list[queries.VariantRow]]:
+    """Each product's variants that can be ordered in the context's currency."""
+    variants = variants_of(products, ctx)
+    each_once = list({id(each): each for row in variants for each in row}.values())
+    stock = dict(zip(map(id, each_once), availability_of(each_once), strict=True))
+    return [[each for each in row if each.amount is not None and stock[id(each)].can_be_ordered] for row in variants]
+
+
+def orderable_of(products: list[Any], ctx: Context) -> set[int]:
+    """The ids of those that have a variant that can be ordered in the context's currency.
+
+    Lists ask for just that; a page shows the variants and their stock anyway.
+    """
+    if queries.ProductRow in set(map(type, products)):
+        return queries.orderable_products([each.pk for each in products], ctx.shop.currency)
+    return {each.pk for each, variants in zip(products, orderable_variants_of(products, ctx), strict=True) if variants}
+
+
 def images_of(products: list[Any], ctx: Context) -> list[list[queries.ImageRow]]:
     _know(products, ctx)
     return per_row(products, "all_images", queries.images_by_product, [])
@@ -112,4 +130,4 @@ def listings_of(products: list[Any], ctx: Context) -> list[Any]:
     if set(map(type, products)) == {queries.ProductRow}:
         return products
     currency = ctx.shop.currency
-    return per_row(products, f"listing_{currency}", lambda ids: queries.listings_by_product(ids, currency))
+    return per_row(products, queries.listing_key(currency), lambda ids: queries.listings_by_product(ids, currency))

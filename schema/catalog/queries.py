@@ -29,6 +29,7 @@ def one_key(type_name: str, id: str | None, name: str, value: str | None) -> tup
 class CatalogQuery:
     @root_query(description="A product, by id or by slug; null when there is none to be seen.")
     def product(
+        ctx: Context,
         *,
         id: Annotated[strawberry.ID | None, strawberry.argument(description="The product's id.")] = None,
         slug: Annotated[str | None, strawberry.argument(description="The product's slug.")] = None,
@@ -37,7 +38,7 @@ class CatalogQuery:
             pk, text = one_key("Product", id, "slug", slug)
         except IdNotFound:
             return None
-        return queries.find_product(pk=pk, slug=text)  # type: ignore[return-value]
+        return queries.find_product(currency=ctx.shop.currency, pk=pk, slug=text)  # type: ignore[return-value]
 
     @root_query(description="A variant, by id or by SKU; null when there is none to be seen.")
     def variant(

@@ -16,6 +16,8 @@ from schema.catalog.loading import (
     image_of_each,
     images_of,
     listings_of,
+    orderable_of,
+    orderable_variants_of,
     prices_of,
     products_of,
     variants_of,
@@ -158,7 +160,7 @@ class Product(Node):
         "promise of them."
     )
     def available_for_sale(products: list[Any], ctx: Context) -> list[bool]:
-        found = queries.orderable_products([each.pk for each in products], ctx.shop.currency)
+        found = orderable_of(products, ctx)
         return [each.pk in found and not queries.is_known_off_sale(each) for each in products]
 
     @batched(description="The largest reduction of a variant in the context's currency, in whole percent; 0 for none.")
@@ -204,8 +206,13 @@ class Product(Node):
 
     @batched(description="What there is to choose, in display order.")
     def options(products: list[Any], ctx: Context) -> list[list[ProductOption]]:
-        available = queries.options_available_by_product([each.pk for each in products], ctx.shop.currency)
-        return [_options(each, available.get(each.pk, set()), ctx.shop.language) for each in whole(products)]
+        available = [
+            {choice for variant in variants for choice in variant.options.items()}
+            for variants in orderable_variants_of(products, ctx)
+        ]
+        return [
+            _options(each, choices, ctx.shop.language) for each, choices in zip(whole(products), available, strict=True)
+        ]
 
     @batched(description="Facts about the product, in display order.")
     def attributes(products: list[Any], ctx: Context) -> list[list[ProductAttribute]]:

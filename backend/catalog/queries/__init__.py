@@ -15,7 +15,6 @@ from backend.catalog.queries.details import (
     images_by_product,
     listings_by_product,
     names_by_product,
-    options_available_by_product,
     orderable_products,
     prices_by_variant,
     variants_by_id,
@@ -35,7 +34,7 @@ from backend.catalog.queries.products import (
     whole_products,
 )
 from backend.catalog.queries.purchasable import Purchasable, is_known_off_sale, purchasable_variants
-from backend.catalog.queries.rows import AttributeRow, ImageRow, ProductRow, VariantRow
+from backend.catalog.queries.rows import AttributeRow, ImageRow, ProductRow, VariantRow, listing_key
 
 __all__ = [
     "AttributeFilter",
@@ -62,9 +61,9 @@ __all__ = [
     "images_by_id",
     "images_by_product",
     "is_known_off_sale",
+    "listing_key",
     "listings_by_product",
     "names_by_product",
-    "options_available_by_product",
     "orderable_products",
     "page_products",
     "page_products_by_category",

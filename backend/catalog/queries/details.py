@@ -11,7 +11,7 @@ from backend.catalog.models import (
     ProductVariant,
     VariantPrice,
 )
-from backend.catalog.queries.filters import IN_STOCK, can_be_ordered
+from backend.catalog.queries.filters import can_be_ordered
 from backend.catalog.queries.rows import (
     ATTRIBUTE_COLUMNS,
     IMAGE_COLUMNS,
@@ -57,12 +57,6 @@ _IMAGES = Read[ImageRow](
 )
 _ORDERABLE = Read[tuple[int]](
     lambda: Product.objects.filter(AnyOf("id", "products"), can_be_ordered(Param("currency"))).values_list("pk"), tuple
-)
-_OPTIONS_AVAILABLE = Read[tuple[int, dict[str, str]]](
-    lambda: ProductVariant.objects.filter(
-        AnyOf("product_id", "products"), IN_STOCK, deleted_at__isnull=True, prices__currency=Param("currency")
-    ).values_list("product_id", "options"),
-    tuple,
 )
 _ATTRIBUTES = Read[AttributeRow](
     lambda: (
@@ -121,14 +115,6 @@ def attributes_by_product(ids: Iterable[int]) -> dict[int, list[AttributeRow]]:
     found: dict[int, list[AttributeRow]] = defaultdict(list)
     for row in _ATTRIBUTES(products=list(ids)):
         found[row.pk].append(row)
-    return found
-
-
-def options_available_by_product(ids: Iterable[int], currency: str) -> dict[int, set[tuple[str, str]]]:
-    """Product id -> the option values (name, value) of which some variant can be ordered in that currency."""
-    found: dict[int, set[tuple[str, str]]] = defaultdict(set)
-    for product_id, options in _OPTIONS_AVAILABLE(products=list(ids), currency=currency):
-        found[product_id].update(options.items())
     return found
 
 

@@ -12,7 +12,7 @@ from django.db.models import Count, F, FilteredRelation, IntegerField, Q, QueryS
 from backend.catalog.models import STOREFRONT, Category, Product, ProductVariant
 from backend.catalog.queries.filters import EVERYTHING, ProductFilter, filter_products
 from backend.catalog.queries.lists import subtrees
-from backend.catalog.queries.rows import PRODUCT_COLUMNS, ProductRow
+from backend.catalog.queries.rows import LISTING_COLUMNS, PRODUCT_COLUMNS, ListingRow, ProductRow, listing_key
 from backend.core import clock
 from backend.core.context import ShopContext
 from backend.core.paging import (
@@ -106,9 +106,9 @@ _COUNT = Read[tuple[int]](
     ),
     tuple,
 )
-_BY_SLUG = Read[Product](lambda: Product.objects.filter(published(Param("now")), slug=Param("slug")))
+_BY_SLUG = Read[Product](lambda: _with_listing().filter(published(Param("now")), slug=Param("slug")))
+_BY_PK = Read[Product](lambda: _with_listing().filter(published(Param("now")), pk=Param("pk")))
 _WHOLE = Read[Product](lambda: Product.objects.filter(AnyOf("id", "ids")))
-_BY_PK = Read[Product](lambda: Product.objects.filter(published(Param("now")), pk=Param("pk")))
 
 
 def page_products(
@@ -177,9 +177,27 @@ def whole_products(ids: Iterable[int]) -> dict[int, Product]:
     return {row.pk: row for row in _WHOLE(ids=list(ids))}
 
 
-def find_product(*, pk: int | None = None, slug: str | None = None) -> Product | None:
-    rows = _BY_SLUG(slug=slug, now=clock.now()) if pk is None else _BY_PK(pk=pk, now=clock.now())
-    return rows[0] if rows else None
+def _with_listing() -> QuerySet[Product]:
+    """All products, with the columns of their listing in a currency beside their own."""
+    listing = FilteredRelation("listings", condition=Q(listings__currency=Param("currency")))
+    columns = {_beside(column): F(f"listing__{column}") for column in LISTING_COLUMNS}
+    return Product.objects.annotate(listing=listing, **columns)
+
+
+def _beside(column: str) -> str:
+    return f"listing_{column}"
+
+
+def find_product(*, currency: str, pk: int | None = None, slug: str | None = None) -> Product | None:
+    """The product, with its listing in that currency (see `listings_by_product`)."""
+    given = {"now": clock.now(), "currency": currency}
+    rows = _BY_SLUG(slug=slug, **given) if pk is None else _BY_PK(pk=pk, **given)
+    if not rows:
+        return None
+    product = rows[0]
+    listing = ListingRow(product.__dict__.pop(_beside(column)) for column in LISTING_COLUMNS)
+    product.__dict__[listing_key(currency)] = None if listing.pk is None else listing
+    return product
 
 
 def visible_variants() -> QuerySet[ProductVariant]:

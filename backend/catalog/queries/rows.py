@@ -124,6 +124,11 @@ class ListingRow(RowTuple, model=ProductListing):
 LISTING_COLUMNS = ("product_id", *_LISTED)
 
 
+def listing_key(currency: str) -> str:
+    """Where a product that has been read keeps its listing in that currency, or None where it has none."""
+    return f"listing in {currency}"
+
+
 class AttributeRow(RowTuple, model=ProductAttribute):
     """A product's value of an attribute, with the attribute; `pk` is the product's."""
 
