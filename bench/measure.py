@@ -32,6 +32,7 @@ ROUNDS_OF_WRITES = 8
 """What is compared takes turns so often: what else the machine does meets all alike."""
 WARM_UP = 30
 TYPENAME_FLOOR = "strawberry.asgi __typename"
+TYPENAME_WITH_MANY = "strawberry.asgi __typename, 16 clients"
 RAW = "raw, size of "
 MANY_CLIENTS = 16
 METRICS_TOKEN = "only-for-measuring"
@@ -60,6 +61,8 @@ class Results:
     raw_cpu_ms: dict[str, float]
     """The raw ASGI answer's CPU, by the name of the measurement whose size it has."""
     typename_cpu_ms: float
+    typename_tail: float
+    """The floor's own p99 over its p50, with many clients: what the machine does to all."""
     clients: int
     products: int
     lists_cpu_ms: dict[str, float]
@@ -187,6 +190,11 @@ async def run(arguments: argparse.Namespace, lists: dict[str, float]) -> Results
             await drive(url, subject.work.bodies[:WARM_UP], subject.clients)
         asked = [body(TYPENAME)] * max(4000, arguments.requests)
         floors = [Subject(Work(TYPENAME_FLOOR, asked), typename_url, typename_process, arguments.clients)]
+        floors.append(
+            Subject(
+                Work(TYPENAME_WITH_MANY, asked[: len(text.bodies) * 3]), typename_url, typename_process, MANY_CLIENTS
+            )
+        )
         sizes = {each.name: each.answer_bytes for each in writes} | {
             each.work.name: each.answer_bytes for each in subjects
         }
@@ -202,10 +210,12 @@ async def run(arguments: argparse.Namespace, lists: dict[str, float]) -> Results
         runs, fallbacks = engine_counts(url)
     parts = inside.parts()
     cpu = {each.name: each.app_cpu_ms for each in measured}
+    crowded = next(each for each in measured if each.name == TYPENAME_WITH_MANY)
     return Results(
         measurements=measured[: len(subjects)] + writes,
         raw_cpu_ms={name.removeprefix(RAW): spent for name, spent in cpu.items() if name.startswith(RAW)},
         typename_cpu_ms=cpu[TYPENAME_FLOOR],
+        typename_tail=crowded.p99_ms / crowded.p50_ms,
         clients=arguments.clients,
         products=arguments.products,
         lists_cpu_ms=lists,

@@ -22,6 +22,8 @@ from schema.engine.loader import BatchFunction, BatchKey
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
 UNCHANGING = (str, int, float, NoneType, Enum, Decimal, UUID, date, time, timedelta)
 UNDEFINED = type(Undefined)
+STOPPED = "StopIteration"
+"""`map` takes a StopIteration of its function for the end of the sources."""
 NULL_IN_PLACE = "a null where none may be"
 SHARED_KEYS = 500
 """Characters of the keys of a selection whose objects share their code with other selections of these keys."""
@@ -130,7 +132,10 @@ class Column:
         self._completer = completer
 
     def run(self, sources: list[Any], run: Run) -> list[Any]:
-        return self._completer.complete(_call_each(self._get, sources), run)
+        values = list(map(self._get, sources))
+        if len(values) != len(sources):
+            raise Unusual(STOPPED)
+        return self._completer.complete(values, run)
 
 
 class Arguments:
@@ -220,8 +225,7 @@ class Guarded:
 def _call_each(function: Callable[[Any], Any], sources: list[Any]) -> list[Any]:
     values = list(map(function, sources))
     if len(values) != len(sources):
-        # `map` takes a StopIteration of the function for the end of the sources.
-        raise Unusual("StopIteration")
+        raise Unusual(STOPPED)
     return values
 
 
@@ -363,6 +367,8 @@ class AbstractOf:
 
 def _once_each(values: list[Any], complete: Callable[[list[Any]], list[Any]]) -> list[Any]:
     """Complete each object of a level once, by identity; nulls stay."""
+    if len(values) == 1:
+        return complete(values) if values[0] is not None else [None]
     keys = list(map(id, values))
     known = set(keys)
     if len(known) == len(keys) and id(None) not in known:
@@ -376,5 +382,10 @@ def _once_each(values: list[Any], complete: Callable[[list[Any]], list[Any]]) ->
 def _refuse_odd(kinds: set[type]) -> None:
     """Exceptions are raised, awaitables awaited and `Undefined` is null: by graphql-core."""
     for kind in kinds:
-        if issubclass(kind, Exception) or kind is UNDEFINED or hasattr(kind, "__await__"):
+        if _is_odd(kind):
             raise Unusual(f"a {kind.__name__} in place of a value")
+
+
+@lru_cache(maxsize=1000)
+def _is_odd(kind: type) -> bool:
+    return issubclass(kind, Exception) or kind is UNDEFINED or hasattr(kind, "__await__")

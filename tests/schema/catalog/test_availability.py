@@ -65,3 +65,28 @@ def test_it_takes_as_many_statements_for_twenty_products_as_for_two(gql: Gql) ->
             make_product(variants=2)
         counts.append(gql(document).statements)
     assert counts[0] == counts[1] <= 5
+
+
+def test_lists_and_pages_say_the_same(gql: Gql) -> None:
+    """A list asks PostgreSQL for its answer, a page takes it from the variants and the stock that it shows."""
+    variants: list[dict[str, Any]] = [
+        {"prices": prices, "stock": stock, "reserved": reserved, "stock_policy": policy}
+        for prices in ({"USD": 100}, {"EUR": 100, "USD": 100})
+        for stock, reserved in ((0, 0), (2, 2), (2, 1))
+        for policy in ("DENY", "BACKORDER", "PREORDER")
+    ]
+    for fields in variants:
+        make_variant(**fields)
+    for currency in ("USD", "EUR"):
+        document = (
+            f"query @inContext(currency: {currency}) {{ products(first: 50) {{ nodes {{ slug availableForSale }} }} }}"
+        )
+        listed = gql(document)["products"]["nodes"]
+        assert {each["availableForSale"] for each in listed} == {True, False}
+        for each in listed:
+            assert product_of(gql, each["slug"], currency)["availableForSale"] is each["availableForSale"]
+
+
+def test_a_page_asks_for_stock_and_prices_once(gql: Gql) -> None:
+    product = make_product(variants=2, options=[{"name": "Size", "values": ["S", "M"]}])
+    assert gql(PRODUCT % "USD", slug=product.slug).statements == 3  # the product, its variants, their stock

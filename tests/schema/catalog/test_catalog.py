@@ -227,7 +227,7 @@ def test_the_product_page_takes_as_many_statements_for_twenty_variants_as_for_tw
         answer = gql(PRODUCT_PAGE, slug=product.slug)
         assert len(answer["product"]["variants"]) == variants
         counts.append(answer.statements)
-    assert counts[0] == counts[1] <= 14
+    assert counts[0] == counts[1] <= 9
 
 
 def test_texts_are_translated_and_fall_back(gql: Gql) -> None:
