@@ -22,8 +22,8 @@ _FORGOTTEN = {"account_deleted"}
 
 
 @transaction.atomic
-def send_account_mail(*, event_id: UUID, user_id: int, kind: str, to: str = "") -> bool:
-    """Send one mail, once for each event; to the user's own address, where no other is given.
+def send_account_mail(*, event_id: UUID, user_id: int, kind: str, to: str = "", language: str = "") -> bool:
+    """Send one mail, once for each event; to the user's own address and in their language, where no other is given.
 
     False when it was sent before, there is nobody to send it to, or they have had enough of that kind.
     """
@@ -31,7 +31,7 @@ def send_account_mail(*, event_id: UUID, user_id: int, kind: str, to: str = "") 
     recipient = to or _address(user, kind)
     if user is None or not recipient:
         return False
-    language = language_of(user)
+    language = language if language in ACCOUNT_TEXTS else language_of(user)
     words = ACCOUNT_TEXTS[language][kind]
     subject = f"{words.subject} - {settings.SHOP_NAME}"
     _, first = SentEmail.objects.get_or_create(

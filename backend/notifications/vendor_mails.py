@@ -18,7 +18,10 @@ from backend.vendors.models import Vendor, VendorInvitation, VendorMember, Vendo
 
 @transaction.atomic
 def send_vendor_decision(*, event_id: UUID, vendor_id: int) -> int:
-    """Tell a vendor's owners where it stands now, each once for each event; returns how many mails were sent."""
+    """Tell a vendor's owners where it stands now, each once for each event; returns how many mails were sent.
+
+    Where the last of them has left, those who still work there are told.
+    """
     vendor = Vendor.objects.filter(pk=vendor_id).exclude(status=VendorStatus.PENDING).first()
     if vendor is None:
         return 0
@@ -47,8 +50,10 @@ def send_vendor_invitation(*, event_id: UUID, invitation_id: int) -> bool:
 
 
 def _owners(vendor: Vendor) -> Iterable[User]:
-    owners = VendorMember.objects.filter(vendor=vendor, role=VendorMember.Role.OWNER)
-    return User.objects.filter(pk__in=owners.values("user_id"), is_active=True).order_by("pk")
+    members = VendorMember.objects.filter(vendor=vendor)
+    owners = members.filter(role=VendorMember.Role.OWNER)
+    people = owners if owners.exists() else members
+    return User.objects.filter(pk__in=people.values("user_id"), is_active=True).order_by("pk")
 
 
 def _words(language: str, kind: str, vendor: Vendor) -> Words:

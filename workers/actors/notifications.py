@@ -26,8 +26,8 @@ def send_order_confirmation(event_id: str, order_id: str, data: dict[str, Any]) 
 @dramatiq.actor(queue_name=QUEUE, max_retries=10, min_backoff=2_000, max_backoff=600_000, time_limit=60_000)  # ms
 def send_account_mail(event_id: str, user_id: str, data: dict[str, Any]) -> None:
     """One mail about somebody's account."""
-    to = str(data.get("to", ""))
-    account_mails.send_account_mail(event_id=UUID(event_id), user_id=int(user_id), kind=data["kind"], to=to)
+    told = {name: str(data.get(name, "")) for name in ("to", "language")}
+    account_mails.send_account_mail(event_id=UUID(event_id), user_id=int(user_id), kind=data["kind"], **told)
 
 
 @dramatiq.actor(queue_name=QUEUE, max_retries=10, min_backoff=2_000, max_backoff=600_000, time_limit=60_000)  # ms

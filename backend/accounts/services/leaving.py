@@ -6,7 +6,7 @@ from django.db import transaction
 
 from backend.accounts import marks
 from backend.accounts.errors import InvalidCredentials
-from backend.accounts.models import Session, User
+from backend.accounts.models import Customer, Session, User
 from backend.accounts.services.credentials import Candidate, Proof
 from backend.accounts.services.registration import MAIL
 from backend.accounts.services.rights import check_may_leave
@@ -38,7 +38,9 @@ def erase_user(user: User, *, password: str | None = None) -> None:
         if password is not None and user.password != password:
             raise InvalidCredentials("This is not your password.", field=["password"])
         ended = end_sessions(Session.objects.filter(user=user))
-        outbox.emit(MAIL, key=str(user.pk), data={"kind": "account_deleted", "to": user.email})
+        language = Customer.objects.filter(user=user).values_list("language", flat=True).first() or ""
+        told = {"kind": "account_deleted", "to": user.email, "language": language}  # nobody knows them any more then
+        outbox.emit(MAIL, key=str(user.pk), data=told)
         for part in personal.parts():
             part.erase(user.pk)
     marks.tell_ended(ended)

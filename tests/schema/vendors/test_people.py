@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backend.accounts.models import User
+from backend.accounts.models import Customer, User
 from backend.accounts.queries import grants_by_user
 from backend.core import clock
 from backend.core.caller import Role
@@ -353,7 +353,8 @@ def test_whoever_leaves_the_shop_works_nowhere_and_waits_for_no_answer(gql: Gql)
 
 @pytest.mark.parametrize("status", [VendorStatus.APPROVED, VendorStatus.PENDING])
 def test_a_vendor_whose_last_owner_leaves_the_shop_sells_no_more(gql: Gql, status: VendorStatus) -> None:
-    owner, clerk = make_user(), make_user(password=None)
+    owner, clerk = make_user("owner@example.com"), make_user("clerk@example.com", password=None)
+    Customer.objects.filter(user=owner).update(language="de")
     vendor = make_vendor("Dale", owner=owner, clerks=(clerk,), status=status)
     make_product("Chair", vendor=vendor)
     assert gql.signed_in(owner)(DELETE, password=PASSWORD)["userDelete"]["deleted"] is True
@@ -362,6 +363,11 @@ def test_a_vendor_whose_last_owner_leaves_the_shop_sells_no_more(gql: Gql, statu
     assert gql("{ products { totalCount } }")["products"]["totalCount"] == 0
     assert [member.user_id for member in vendor.members.all()] == [clerk.pk]
     assert OutboxEvent.objects.filter(topic="vendor.suspended", key=str(vendor.pk)).count() == 1
+    told = {message.to[0]: message.subject for message in deliver()}
+    assert told == {
+        "owner@example.com": "Dein Konto wurde gelöscht - Cartograph",
+        "clerk@example.com": "Your vendor account is suspended - Cartograph",
+    }
 
 
 def test_a_vendor_with_another_owner_goes_on(gql: Gql) -> None:
