@@ -208,6 +208,8 @@ SANDBOX_WEBHOOK_SECRET: str = env.str("SANDBOX_WEBHOOK_SECRET", default="sandbox
 # Origins that a payment may return the buyer to; empty in development means any http(s) address.
 RETURN_URL_ORIGINS: list[str] = env.list("RETURN_URL_ORIGINS", default=[PUBLIC_URL] if PRODUCTION else [])
 
+# How often buyers can make the shop ask a gateway about one payment; beyond that they are told what is known.
+QUESTIONS_PER_PAYMENT: str = env.str("QUESTIONS_PER_PAYMENT", default="60/minute;600/hour")
 # How many messages that no gateway has signed are kept to look at, for each gateway; the rest is refused all the same.
 FORGED_WEBHOOKS_KEPT: str = env.str("FORGED_WEBHOOKS_KEPT", default="1000/hour")
 # Each gateway's merchant accounts; one without variables is off. `backend/payments/gateways/<name>.py` is its adapter.

@@ -3,7 +3,7 @@
 from typing import Any
 
 from backend.core.personal import PersonalData
-from backend.payments.models import GatewayCustomer, Payment
+from backend.payments.models import GatewayCustomer, Payment, WebhookMessage, WebhookState
 
 
 def export(user_id: int) -> dict[str, Any]:
@@ -17,8 +17,13 @@ def export(user_id: int) -> dict[str, Any]:
 
 
 def erase(user_id: int) -> None:
-    """Payments are kept for the books; that a gateway keeps ways to pay for somebody is forgotten here."""
+    """Payments are kept for the books; that a gateway keeps ways to pay for somebody is forgotten here.
+
+    So is what gateways wrote: names and addresses stand in it. Messages that nobody has settled yet stay.
+    """
     GatewayCustomer.objects.filter(user_id=user_id).delete()
+    messages = WebhookMessage.objects.filter(payment__order__customer_id=user_id, state=WebhookState.PROCESSED)
+    messages.update(body=b"", headers={}, query={})
 
 
 PAYMENTS = PersonalData("payments", export, erase)

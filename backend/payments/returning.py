@@ -38,8 +38,12 @@ def receive(request: HttpRequest, gateway_id: str, payment_id: UUID) -> HttpResp
     payment = Payment.objects.filter(pk=payment_id, gateway=gateway_id).first()
     if payment is None:
         return HttpResponse(status=404)
-    if request.method == "POST" and int(request.headers.get("content-length") or 0) > MAX_BODY_BYTES:
-        return HttpResponse(status=413)
+    if request.method == "POST":
+        length = request.headers.get("content-length") or "0"
+        if not (length.isascii() and length.isdigit() and len(length) < 20):
+            return HttpResponse(status=400)
+        if int(length) > MAX_BODY_BYTES:
+            return HttpResponse(status=413)
     if payment.state not in DECIDED:
         brought = _brought(payment, {**request.GET.dict(), **request.POST.dict()})
         outbox.emit("payment.returned", key=str(payment.pk), data=fitting_json(brought))

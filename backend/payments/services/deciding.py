@@ -106,7 +106,7 @@ def replay_webhook(*, caller: Caller, message_id: int) -> WebhookMessage:
         message = WebhookMessage.objects.select_for_update().filter(pk=message_id).first()
         if message is None:
             raise NotFound
-        if message.state == WebhookState.REJECTED:
+        if message.state == WebhookState.REJECTED or not message.body:
             raise Invalid("Only an authentic message can be replayed.")
         if message.state != WebhookState.RECEIVED:  # a worker checks those first
             message.state = WebhookState.VERIFIED

@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from backend.core import clock, outbox
 from backend.core.caller import Caller
 from backend.core.errors import NotFound
+from backend.core.throttle import Throttle, TooManyAttempts
 from backend.orders.services import access_order
 from backend.payments.errors import GatewayDown
 from backend.payments.gateways import registry
@@ -48,7 +50,8 @@ class PaymentUnknown(GatewayUnavailable):
 def verify_payment(*, caller: Caller, payment_id: UUID, token: str | None) -> Payment:
     """Ask the gateway about a payment and settle what it says. Must not run inside a transaction.
 
-    A payment that money or a difference has decided is not asked about again. Raises PaymentNotFound, GatewayDown.
+    A payment that money or a difference has decided is not asked about again, and one that is asked about without end
+    only so often: what is known is the answer then. Raises PaymentNotFound, GatewayDown.
     """
     payment = Payment.objects.select_related("order").filter(pk=payment_id).first()
     if payment is None:
@@ -57,7 +60,7 @@ def verify_payment(*, caller: Caller, payment_id: UUID, token: str | None) -> Pa
         access_order(caller=caller, order_id=payment.order_id, token=token)
     except NotFound as error:
         raise PaymentNotFound(field=["paymentId"]) from error
-    if payment.state in DECIDED:
+    if payment.state in DECIDED or not _may_ask(payment):
         return payment
     try:
         return ask_gateway(payment)
@@ -70,8 +73,17 @@ def verify_payment(*, caller: Caller, payment_id: UUID, token: str | None) -> Pa
 def verify_returned(payment_id: UUID, brought: Mapping[str, str]) -> None:
     """The buyer's browser is back: ask, with what `read_return` has found in it. Raises GatewayUnavailable."""
     payment = Payment.objects.select_related("order").get(pk=payment_id)
-    if payment.state not in DECIDED:
+    if payment.state not in DECIDED and _may_ask(payment):
         ask_gateway(payment, data=brought)
+
+
+def _may_ask(payment: Payment) -> bool:
+    """Anybody with the order's token can make us ask: one buyer must not use up what the gateway answers to us."""
+    try:
+        Throttle("payment questions", settings.QUESTIONS_PER_PAYMENT).take(payment.pk)
+    except TooManyAttempts:
+        return False
+    return True
 
 
 def process_webhook(message_id: int) -> None:

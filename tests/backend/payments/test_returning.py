@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from backend.core import clock
+from backend.core.caller import GUEST
 from backend.core.models import OutboxEvent
 from backend.orders.models import Order
 from backend.payments.gateways.base import (
@@ -18,7 +19,13 @@ from backend.payments.gateways.base import (
 )
 from backend.payments.gateways.sandbox import SandboxGateway
 from backend.payments.models import Payment, WebhookMessage
-from backend.payments.services import note_dead_webhook, process_webhook, verify_returned
+from backend.payments.services import (
+    note_dead_webhook,
+    process_webhook,
+    verify_payment,
+    verify_returned,
+    verify_silent_payments,
+)
 from tests.factories.orders import make_order
 from tests.factories.payments import charge_of, post, press, start
 
@@ -55,6 +62,42 @@ def test_a_worker_asks_the_gateway_and_believes_nobody_else() -> None:
     answer = Client().get(address(payment))
     assert answer["Location"].endswith("&status=succeeded")
     assert not OutboxEvent.objects.filter(topic="payment.returned").exists()
+
+
+@pytest.mark.parametrize(
+    ("length", "status"), [("abc", 400), ("-1", 400), ("²", 400), ("9" * 50, 400), ("999999", 413)]
+)
+def test_a_form_whose_length_is_none_or_too_large_is_refused(length: str, status: int) -> None:
+    payment = start(make_order())
+    kind = "application/x-www-form-urlencoded"
+    answer = Client().generic("POST", address(payment), b"a=1", content_type=kind, CONTENT_LENGTH=length)
+    assert answer.status_code == status
+    assert not OutboxEvent.objects.filter(topic="payment.returned").exists()
+
+
+def test_a_buyer_who_asks_without_end_is_told_what_is_known(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.QUESTIONS_PER_PAYMENT = "3/hour"
+    order = make_order()
+    payment, other = start(order), start(order)
+    verify, asked = SandboxGateway.verify, list[Any]()
+
+    def count(self: Any, ref: Any) -> Any:
+        asked.append(ref.payment_id)
+        return verify(self, ref)
+
+    monkeypatch.setattr(SandboxGateway, "verify", count)
+    for _ in range(10):
+        found = verify_payment(caller=GUEST, payment_id=payment.pk, token=order.token)
+        verify_returned(payment.pk, {})
+        assert found.state == "REQUIRES_ACTION"
+    assert asked == [payment.pk] * 3
+    verify_payment(caller=GUEST, payment_id=other.pk, token=order.token)
+    assert asked[3:] == [other.pk]
+    press(payment)
+    clock.move_offset(121)
+    verify_silent_payments()  # the shop itself asks when it is time
+    payment.refresh_from_db()
+    assert payment.state == "SUCCEEDED"
 
 
 def test_payments_that_there_are_not_lead_nowhere() -> None:

@@ -2,6 +2,7 @@
 
 import hmac
 import time
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -9,16 +10,20 @@ import pytest
 from django.test import Client
 
 from backend.core import clock
+from backend.core.caller import GUEST
+from backend.core.errors import Invalid
 from backend.core.models import OutboxEvent
 from backend.core.throttle import Throttle
-from backend.payments import webhooks
+from backend.orders.models import Order
+from backend.payments import personal, webhooks
 from backend.payments.gateways.base import GatewayMessage
 from backend.payments.gateways.sandbox import SandboxGateway
 from backend.payments.models import WebhookMessage
 from backend.payments.sandbox import charges, signing
-from backend.payments.services import delete_rejected_messages
+from backend.payments.services import delete_rejected_messages, replay_webhook
+from tests.factories.accounts import make_user
 from tests.factories.orders import make_order
-from tests.factories.payments import charge_of, due_deliveries, post, press, send, settle_webhooks, start
+from tests.factories.payments import charge_of, deliver_all, due_deliveries, post, press, send, settle_webhooks, start
 
 pytestmark = pytest.mark.django_db
 
@@ -225,6 +230,30 @@ def test_messages_that_meant_nothing_are_forgotten_after_a_month_and_no_others()
     clock.move_offset(31 * 24 * 3600)
     assert delete_rejected_messages() == 2
     assert WebhookMessage.objects.get().state == "PROCESSED"
+
+
+def test_what_gateways_wrote_of_somebody_who_leaves_is_forgotten_and_the_books_stay() -> None:
+    user = make_user(password=None)
+    order = make_order()
+    Order.objects.filter(pk=order.pk).update(customer=user)
+    theirs, anothers = start(order), start(make_order())
+    for payment in (theirs, anothers):
+        press(payment)
+        deliver_all(payment)
+    waiting = WebhookMessage.objects.create(
+        gateway="sandbox", payment=theirs, body=b"{}", state="VERIFIED", event_id="evt_w", received_at=clock.now()
+    )
+    personal.erase(user.pk)
+    kept = {each.payment_id: bytes(each.body) for each in WebhookMessage.objects.exclude(pk=waiting.pk)}
+    assert (kept[theirs.pk], bool(kept[anothers.pk])) == (b"", True)
+    waiting.refresh_from_db()
+    assert bytes(waiting.body) == b"{}"
+    assert theirs.transactions.count() == 1
+    empty = WebhookMessage.objects.get(payment=theirs, state="PROCESSED")
+    with pytest.raises(Invalid):
+        replay_webhook(
+            caller=replace(GUEST, permissions=frozenset({"payments.change_webhookmessage"})), message_id=empty.pk
+        )
 
 
 # A mistake of ours ----------------------------------------------------------------------------------
