@@ -10,6 +10,7 @@ from threading import Thread
 from typing import Any
 from uuid import uuid4
 
+from backend.core.demo import DEMO_PASSWORD
 from tests.journeys.shop import ADDRESS, Shop, running_shop
 
 PLACES = {"BD": {"region": "", "postalCode": "1000"}, "IR": {"region": "", "postalCode": "1193653471"}}
@@ -78,6 +79,24 @@ class Street:
         )["paymentVerify"]
         assert payload["userErrors"] == [], payload
         return dict(payload["payment"])
+
+    def refund(self, order: dict[str, Any]) -> None:
+        """An order manager gives back all of it."""
+        sign_in = "mutation ($input: TokenCreateInput!) { tokenCreate(input: $input) { accessToken } }"
+        login = {"login": "orders@example.com", "password": DEMO_PASSWORD}
+        token = self.shop.ask(sign_in, {"input": login})["tokenCreate"]["accessToken"]
+        answer = self.shop.http.post(
+            "/graphql",
+            headers={"Authorization": f"Bearer {token}"},
+            json={
+                "query": """mutation ($input: RefundCreateInput!) { refundCreate(input: $input) {
+                    refund { id status } userErrors { code message field } } }""",
+                "variables": {
+                    "input": {"orderId": order["id"], "reason": "Sent back.", "idempotencyKey": str(uuid4())}
+                },
+            },
+        ).json()
+        assert answer["data"]["refundCreate"]["userErrors"] == [], answer
 
     def gateways(self, currency: str, country: str) -> set[str]:
         query = """query ($currency: CurrencyCode, $country: CountryCode) {

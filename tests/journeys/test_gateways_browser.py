@@ -1,4 +1,4 @@
-"""Buyers on each gateway's page, in headless Chromium: they change their mind, are declined, and pay.
+"""Buyers on each gateway's page, in headless Chromium: they change their mind, are declined, pay, and get it back.
 
 The pages are those of the doubles of `GATEWAY_DOUBLES=1 make run`. What stands for Stripe.js is a page of the double
 too: the real one needs the internet.
@@ -110,7 +110,7 @@ def payment_is(street: Street, order: dict[str, Any], payment: dict[str, Any], w
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
-def test_a_buyer_goes_away_is_declined_and_pays(street: Street, page: Page, way: Way) -> None:
+def test_a_buyer_goes_away_is_declined_pays_and_gets_the_money_back(street: Street, page: Page, way: Way) -> None:
     if way.gateway == "stripe" and (why := localstripe.missing()):
         pytest.skip(why)
     assert {"sandbox", way.gateway} <= street.gateways(way.currency, way.country)
@@ -139,3 +139,12 @@ def test_a_buyer_goes_away_is_declined_and_pays(street: Street, page: Page, way:
     paid = street.shop.wait_for(order, status="PAID")
     payment_is(street, order, paying, ("SUCCEEDED", None))
     assert not Decimal(paid["totals"]["due"]["amount"])
+
+    street.refund(order)
+
+    def is_back() -> bool:
+        if way.name == "sslcommerz":  # it takes days, and is asked about
+            street.shop.move_clock(600)
+        return bool(street.shop.order(order)["paymentStatus"] == "REFUNDED")
+
+    until(is_back, what="the money back")
