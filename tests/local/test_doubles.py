@@ -102,6 +102,13 @@ def test_doubles_are_for_development(monkeypatch: pytest.MonkeyPatch, variables:
         Doubles()
 
 
+@pytest.mark.parametrize(("value", "installed"), [("1", "dev"), ("true", "dev"), ("0", "runtime"), ("", "runtime")])
+def test_make_run_installs_what_doubles_need_only_where_there_are_some(value: str, installed: str) -> None:
+    command = ["make", "--dry-run", "run", f"PYTHON={sys.executable}", f"GATEWAY_DOUBLES={value}"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert f"bootstrap.py {installed}\n" in said
+
+
 def test_a_double_refuses_production_itself() -> None:
     command = [sys.executable, "-m", "tests.gateways.fakes.tiny", "--deliver"]
     environment = {**os.environ, "ENVIRONMENT": "production"}

@@ -91,7 +91,7 @@ class Fake:
 
 
 def serve(fake: Fake) -> None:
-    """Run until killed; the first line of the output is the address."""
+    """Run until killed; where it has chosen a port itself, the first line of the output is its address."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--deliver", action="store_true", help="send messages to the shop as they arise")
@@ -100,6 +100,7 @@ def serve(fake: Fake) -> None:
         sys.exit("A double takes no money: it has no place in production.")
     fake.deliver = given.deliver
     door = socket.create_server(("127.0.0.1", given.port))
-    print(f"http://127.0.0.1:{door.getsockname()[1]}", flush=True)
+    if not given.port:
+        print(f"http://127.0.0.1:{door.getsockname()[1]}", flush=True)
     config = uvicorn.Config(fake.application(), log_level="warning", timeout_graceful_shutdown=1)
     uvicorn.Server(config).run(sockets=[door])
