@@ -1,7 +1,6 @@
 """What the payments' actors make of money that is being moved already."""
 
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from dramatiq.errors import Retry
@@ -9,13 +8,15 @@ from dramatiq.errors import Retry
 from backend.payments import services
 from workers.actors import payments
 
+SOME_ID = "7bf2466d-95f3-486e-9db2-b80cfc90d5c6"
+
 
 @pytest.mark.parametrize(
     ("service", "actor", "key"),
     [
         ("process_webhook", payments.process_webhook, "1"),
-        ("verify_returned", payments.verify_returned, str(uuid4())),
-        ("execute_refund", payments.execute_refund, str(uuid4())),
+        ("verify_returned", payments.verify_returned, SOME_ID),
+        ("execute_refund", payments.execute_refund, SOME_ID),
     ],
 )
 def test_that_another_process_moves_the_money_now_is_a_reason_to_wait_and_no_error(
