@@ -73,6 +73,8 @@ class RequestData(GraphQLRequestData):
 
     asked: Asked = field(kw_only=True)
     document: Document | None = None
+    stream: GraphQLRequestProtocol | None = None
+    """What the client takes a stream by, perhaps beside JSON."""
 
 
 class PayloadTooLarge(HTTPException):
@@ -124,7 +126,11 @@ class GraphQLApp(GraphQL[Context, None]):
             given = self.parse_query_params(request.query_params)
         else:
             given = self.parse_json(await request.get_body())
-        return _request_data(given, stream.protocol if stream else "http")
+        data = _request_data(given, "http")
+        if stream is not None:
+            data.stream = stream.protocol
+            data.protocol = "http" if _takes_json(accepted or "") else stream.protocol
+        return data
 
     def should_render_graphql_ide(self, request: Any) -> bool:
         if request.method != "GET":
@@ -145,6 +151,8 @@ class GraphQLApp(GraphQL[Context, None]):
             if settings.OPERATIONS_PER_MINUTE:
                 await check_rate(context)
             document = await find_document(self.schema, request_data.asked)
+            if request_data.stream and _is_subscription(document.node, request_data.operation_name):
+                request_data.protocol = request_data.stream
             _check_operation(document.node, request_data, request_adapter.method)
             if context.refused is not None:
                 check_refused(context.refused, select_operation(document.node, request_data.operation_name))
@@ -245,6 +253,12 @@ class GraphQLApp(GraphQL[Context, None]):
 @lru_cache(maxsize=100)
 def _media_type(content_type: str) -> str:
     return parse_content_type(content_type)[0]
+
+
+def _takes_json(accepted: str) -> bool:
+    """Clients such as urql name every type that they can read with each request: what is no stream is sent as JSON."""
+    kinds = {part.split(";", 1)[0].strip().lower() for part in accepted.split(",")}
+    return not kinds.isdisjoint({JSON, GRAPHQL_RESPONSE})
 
 
 def _request_data(given: Any, protocol: GraphQLRequestProtocol) -> RequestData:

@@ -54,6 +54,25 @@ def events(answer: Any) -> list[tuple[str, Any]]:
     return seen
 
 
+URQL = {
+    "accept": "application/graphql-response+json, application/graphql+json, application/json, text/event-stream, "
+    "multipart/mixed"
+}
+
+
+@pytest.mark.parametrize("kind", ["application/json, text/event-stream", URQL["accept"]])
+def test_who_takes_both_gets_json_for_what_is_no_stream(http: Any, kind: str) -> None:
+    def ask(document: str) -> Any:
+        return http("POST", "/graphql", json={"query": document}, headers={"accept": kind})
+
+    answer = ask("{ __typename }")
+    assert "json" in answer.headers["content-type"]
+    assert answer.json() == {"data": {"__typename": "Query"}}
+    assert "json" in ask("{ nothing }").headers["content-type"]
+    assert "json" in ask("{").headers["content-type"]
+    assert [name for name, _ in events(ask(WATCH))] == ["next", "complete"]
+
+
 def codes(errors: list[dict[str, Any]]) -> set[str]:
     return {error["extensions"]["code"] for error in errors}
 
