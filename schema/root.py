@@ -28,6 +28,7 @@ from schema.server.errors import PublicErrors
 from schema.server.node import NodeQuery
 from schema.shop.queries import ShopQuery
 from schema.vendors.mutations import VendorMutation
+from schema.vendors.queries import VendorQuery
 
 Query = merge_types(
     "Query",
@@ -41,6 +42,7 @@ Query = merge_types(
         ShopQuery,
         SocialQuery,
         StaffQuery,
+        VendorQuery,
     ),
 )
 Mutation = merge_types(

@@ -38,6 +38,14 @@ def access_vendor_to_decide(*, caller: Caller, vendor_id: int | None, field: str
     return _one(rows, vendor_id, field)
 
 
+def access_vendor_to_edit(*, caller: Caller, vendor_id: int | None, field: str = "id") -> Vendor:
+    """A vendor that the caller owns, or any for staff who decide about them; locked. Raises VendorNotFound."""
+    rows = Vendor.objects.all()
+    if not caller.may(DECIDE):
+        rows = rows.none() if caller.user_id is None else rows.filter(_mine(caller, role=OWNER))
+    return _one(rows, vendor_id, field)
+
+
 def access_own_vendor(*, caller: Caller, vendor_id: int | None, field: str = "vendorId") -> Vendor:
     """An approved vendor that the caller owns, locked. Raises VendorNotFound also for its clerks; VendorNotApproved."""
     rows = Vendor.objects.none() if caller.user_id is None else Vendor.objects.filter(_mine(caller, role=OWNER))

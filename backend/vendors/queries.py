@@ -3,9 +3,12 @@
 from collections.abc import Collection, Iterable
 
 from backend.core.caller import Caller
+from backend.core.paging import Ordering, Page, PageRequest, SortKey, page
 from backend.core.prepared import AnyOf, Read, RowTuple
-from backend.vendors.access import inner_vendors
-from backend.vendors.models import Vendor, VendorInvitation, VendorMember
+from backend.vendors.access import inner_vendors, visible_vendors
+from backend.vendors.models import Vendor, VendorInvitation, VendorMember, VendorStatus
+
+BY_NAME = Ordering("name", (SortKey("name", str),))
 
 
 class VendorRow(RowTuple, model=Vendor):
@@ -29,6 +32,22 @@ def vendors_by_member(user_ids: Collection[int]) -> dict[int, list[Vendor]]:
     for member in members.order_by("vendor__name", "vendor_id"):
         found.setdefault(member.user_id, []).append(member.vendor)
     return found
+
+
+def find_vendor(*, caller: Caller, pk: int | None = None, slug: str | None = None) -> Vendor | None:
+    """A vendor that the caller sees, by its key or slug."""
+    rows = visible_vendors(caller)
+    return rows.filter(pk=pk).first() if pk is not None else rows.filter(slug=slug or "").first()
+
+
+def page_vendors(
+    *, caller: Caller, request: PageRequest, statuses: Collection[VendorStatus] | None = None
+) -> Page[Vendor]:
+    """Those who sell, by name; with statuses those in one of them that the caller may look into."""
+    rows = Vendor.objects.filter(status=VendorStatus.APPROVED)
+    if statuses is not None:
+        rows = inner_vendors(caller).filter(status__in=statuses)
+    return page(rows, BY_NAME, request)
 
 
 def vendors_by_id(ids: Iterable[int]) -> dict[int, VendorRow]:

@@ -1,7 +1,7 @@
 """Becoming a vendor, the shop's word on it, and the people who work for one."""
 
 from collections.abc import Callable
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import strawberry
 from strawberry.types import Info
@@ -18,6 +18,16 @@ from schema.server.errors import UserError, user_errors
 from schema.server.ids import decode_int
 from schema.server.permissions import HasPermission, SignedIn, guard
 from schema.vendors.types import Vendor, VendorInvitation
+
+
+@strawberry.input(description="What a vendor says of itself. What is left out stays as it is.")
+class VendorUpdateInput:
+    id: strawberry.ID = strawberry.field(description="The vendor's id.")
+    name: str | None = strawberry.field(default=strawberry.UNSET, description="What it is called.")
+    email: str | None = strawberry.field(default=strawberry.UNSET, description="Where the shop reaches it.")
+    description: str | None = strawberry.field(
+        default=strawberry.UNSET, description="What it says of itself; null empties."
+    )
 
 
 @strawberry.input(description="Asking to sell in the shop.")
@@ -130,6 +140,23 @@ class VendorMutation:
         return await _vendor(
             lambda: services.suspend_vendor(
                 caller=context.caller, vendor_id=decode_int(input.id, "Vendor", field=["id"]), reason=input.reason
+            )
+        )
+
+    @strawberry.mutation(
+        description="Change what a vendor that you own says of itself; staff with vendors.change_vendor any vendor's. "
+        "Its slug stays. An approved vendor's name is changed by staff alone (INVALID).",
+        extensions=[guard(SignedIn())],
+    )
+    async def vendor_update(
+        self, info: Info, input: Annotated[VendorUpdateInput, strawberry.argument(description="What changes.")]
+    ) -> VendorPayload:
+        context: Context = info.context
+        given = {"name": input.name, "email": input.email, "description": input.description}
+        changes: dict[str, Any] = {name: value or "" for name, value in given.items() if value is not strawberry.UNSET}
+        return await _vendor(
+            lambda: services.update_vendor(
+                caller=context.caller, vendor_id=decode_int(input.id, "Vendor", field=["id"]), **changes
             )
         )
 

@@ -6,7 +6,13 @@ from backend.vendors.services.clerks import (
     remove_member,
     revoke_invitation,
 )
-from backend.vendors.services.deciding import Application, apply_as_vendor, approve_vendor, suspend_vendor
+from backend.vendors.services.deciding import (
+    Application,
+    apply_as_vendor,
+    approve_vendor,
+    suspend_vendor,
+    update_vendor,
+)
 from backend.vendors.services.leaving import leave_vendors
 from backend.vendors.services.roles import follow_members
 from backend.vendors.services.saving import save_vendor
@@ -23,4 +29,5 @@ __all__ = [
     "revoke_invitation",
     "save_vendor",
     "suspend_vendor",
+    "update_vendor",
 ]

@@ -1,5 +1,6 @@
 """From the application to the shop's word on it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -11,8 +12,8 @@ from backend.core import outbox
 from backend.core.caller import Caller
 from backend.core.errors import DomainError, Invalid, NotFound, Required, refuse
 from backend.core.plain_text import is_one_line
-from backend.core.saving import problems
-from backend.vendors.access import OWNER, access_vendor_to_decide
+from backend.core.saving import KEEP, Keep, problems
+from backend.vendors.access import DECIDE, OWNER, access_vendor_to_decide, access_vendor_to_edit
 from backend.vendors.models import Vendor, VendorMember, VendorStatus
 from backend.vendors.services.roles import follow_members
 
@@ -78,6 +79,34 @@ def suspend_vendor(*, caller: Caller, vendor_id: int | None, reason: str) -> Ven
     return vendor
 
 
+@transaction.atomic
+def update_vendor(
+    *,
+    caller: Caller,
+    vendor_id: int | None,
+    name: str | Keep = KEEP,
+    email: str | Keep = KEEP,
+    description: str | Keep = KEEP,
+) -> Vendor:
+    """Change what a vendor says of itself; its slug stays, as addresses hold it. Raises everything that is at fault.
+
+    An owner changes the name of what sells only while it waits: shoppers and the shop know an approved one by it.
+    """
+    vendor = access_vendor_to_edit(caller=caller, vendor_id=vendor_id)
+    now = {"name": vendor.name, "email": vendor.email, "description": vendor.description}
+    wanted = {"name": name, "email": email, "description": description}
+    changed = {key: value for key, value in wanted.items() if not isinstance(value, Keep) and value != now[key]}
+    if "name" in changed and vendor.status != VendorStatus.PENDING and not caller.may(DECIDE):
+        raise Invalid("Ask the shop for another name: this one is known by now.", field=["name"])
+    if not changed:
+        return vendor
+    checked = _checked(Application(**{**now, **changed}), but={"email"} - changed.keys())
+    for key in changed:
+        setattr(vendor, key, getattr(checked, key))
+    vendor.save(update_fields=[*changed, "updated_at"])
+    return vendor
+
+
 def _create(given: Application) -> Vendor:
     """Two of one name may come at once: whoever is second takes the next slug."""
     while True:
@@ -98,8 +127,11 @@ def decide(vendor: Vendor, status: VendorStatus, reason: str) -> None:
     outbox.emit(f"vendor.{status.lower()}", key=str(vendor.pk))
 
 
-def _checked(application: Application) -> Application:
-    """The application as it is kept. Raises everything that is at fault, together."""
+def _checked(application: Application, *, but: Collection[str] = ()) -> Application:
+    """The application as it is kept; `but` names what is there already.
+
+    Raises everything that is at fault, together.
+    """
     name, description = " ".join(application.name.split()), application.description.strip()
     errors: list[DomainError] = []
     if not name:
@@ -112,8 +144,9 @@ def _checked(application: Application) -> Application:
         errors.append(Invalid(f"A description has at most {MAX_DESCRIPTION} characters.", field=["description"]))
     elif description:
         errors += problems(Vendor, {"description": description})
+    email = application.email
     try:
-        email = clean_email(application.email)
+        email = email if "email" in but else clean_email(email)
     except DomainError as error:
         errors.append(error)
     refuse(errors)

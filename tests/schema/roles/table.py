@@ -83,6 +83,7 @@ MUTATIONS = {
     "addressDelete": Line(OWN, 'id: "$address"'),
     # Vendors
     "vendorApply": Line(SIGNED_IN, 'name: "Dale", email: "dale@example.com"'),
+    "vendorUpdate": Line("UNINNNNI", 'id: "$vendor", description: "Oak."'),
     "vendorClerkInvite": Line(VENDORS_OWNER, 'vendorId: "$vendor", email: "new@example.com"'),
     "vendorClerkInvitationRevoke": Line(VENDORS_OWNER, 'id: "$invitation"'),
     "vendorClerkRemove": Line("UNIINNNN", 'id: "$clerk"'),
