@@ -22,6 +22,7 @@ from backend.payments.gateways.accounts import Account, account, read_accounts
 from backend.payments.gateways.registry import GatewayNotOffered
 from backend.payments.models import Payment
 from backend.payments.services.verifying import verify_payment
+from tests.conftest import Gql
 from tests.gateways.harness import Harness, Sent
 from tests.gateways.shop import begin, deliver, order_for, refunds_of, sweep_refunds, work
 from tests.gateways.telling import assert_paid_once, assert_unpaid
@@ -157,6 +158,13 @@ def test_its_variables_are_what_it_reads() -> None:
     [found] = read_accounts(env, "ACME", required=has.required, optional=has.optional, shapes=has.shapes)
     assert isinstance(found, Account)
     assert module().GATEWAY(found).merchant_account == "x"
+
+
+@pytest.mark.usefixtures("acme")
+@pytest.mark.parametrize(("currency", "offered"), [("EUR", [{"id": "acme", "name": "Acme"}]), ("USD", [])])
+def test_storefronts_are_offered_it_for_what_it_takes(gql: Gql, currency: str, offered: list[dict[str, str]]) -> None:
+    query = "query ($currency: CurrencyCode) { shop { paymentGateways(currency: $currency) { id name } } }"
+    assert gql(query, currency=currency)["shop"]["paymentGateways"] == offered
 
 
 def test_a_buyer_pays_and_gets_the_money_back_once_though_an_answer_is_lost(acme: Acme) -> None:
