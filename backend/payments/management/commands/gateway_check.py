@@ -5,11 +5,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from backend.core.errors import DomainError
-from backend.payments.checking import check_gateway
+from backend.payments.checking import LiveKeys, check_gateway
 from backend.payments.gateways import registry
 from backend.payments.gateways.accounts import DEFAULT
 from backend.payments.gateways.optional import Verdict
+from backend.payments.gateways.registry import GatewayNotOffered
 from backend.payments.texts import fitting
 
 SECRET = ("secret", "passw", "token", "key", "merchant_id", "client_id")
@@ -28,9 +28,11 @@ class Command(BaseCommand):
         try:
             gateway = registry.get(given["name"], given["account"])
             findings = check_gateway(gateway, live=given["live"])
-        except DomainError as error:
+        except GatewayNotOffered as error:
             known = ", ".join(f"{each.id} {each.account.name}" for each in registry.enabled())
             raise CommandError(f"{error} Set up are: {known}.", returncode=2) from error
+        except LiveKeys as error:
+            raise CommandError(str(error), returncode=2) from error
         secrets = [value for name, value in gateway.account.values if value and any(word in name for word in SECRET)]
         failed = 0
         for each in findings:
