@@ -2,11 +2,15 @@
 
 import argparse
 import asyncio
+import json
+import os
+import platform
 import statistics
 import time
+from pathlib import Path
 from typing import Any
 
-from bench.__main__ import prepare
+from bench.__main__ import DATA_DIR, prepare
 
 WHO = "{ viewer { id } }"
 SIGN_IN = """
@@ -57,7 +61,7 @@ async def lists_p95(url: str, count: int, beside: Any = None) -> float:
     return statistics.quantiles(times, n=20)[18] * 1000
 
 
-async def run(arguments: argparse.Namespace) -> None:
+async def run(arguments: argparse.Namespace) -> dict[str, float]:
     from bench.client import ask, drive
     from bench.operations import body
     from bench.processes import uvicorn
@@ -75,7 +79,29 @@ async def run(arguments: argparse.Namespace) -> None:
         print(f"ProductList p95 {idle:.1f} ms idle, {busy:.1f} ms beside logins: {busy / idle:.2f} times (at most 2)")
         started = time.perf_counter()
         await drive(url, [body(SIGN_IN, each) for each in people], 50)
-        print(f"{arguments.logins} logins: {arguments.logins / (time.perf_counter() - started):.0f} a second")
+        rate = arguments.logins / (time.perf_counter() - started)
+        print(f"{arguments.logins} logins: {rate:.0f} a second")
+    return {
+        "typename_cpu_ms": guest,
+        "viewer_cpu_ms": viewer,
+        "viewer_ratio": ratio,
+        "list_p95_idle_ms": idle,
+        "list_p95_beside_logins_ms": busy,
+        "list_p95_ratio": busy / idle,
+        "logins": arguments.logins,
+        "logins_per_second": rate,
+    }
+
+
+def save(measured: dict[str, float], path: Path) -> None:
+    machine = {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "cpus": os.cpu_count(),
+        "load": os.getloadavg(),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"accounts": measured, "machine": machine}, indent=2) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -84,13 +110,14 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=3000)
     parser.add_argument("--lists", type=int, default=300)
     parser.add_argument("--logins", type=int, default=1000)
+    parser.add_argument("--output", type=Path, default=DATA_DIR / "accounts.json")
     arguments = parser.parse_args()
     prepare(arguments.products)
     import django
 
     django.setup()
     make_people(arguments.logins)
-    asyncio.run(run(arguments))
+    save(asyncio.run(run(arguments)), arguments.output)
 
 
 if __name__ == "__main__":

@@ -13,13 +13,16 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 Result = TypeVar("Result")
 _own = threading.local()
 NICENESS = 10
+LOWEST = 19
 
 
 def _begin_thread() -> None:
     _own.hashing = True
     if sys.platform == "linux":
-        # Priorities are each thread's own there: many logins at once leave the processors to other requests.
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        # Priorities are each thread's own there: many logins at once leave the processors to other requests. Lower
+        # than the process' own, which whoever started it may have lowered already.
+        own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(own + NICENESS, LOWEST))
 
 
 # Each thread keeps the memory of its last hash (the allocator's way), and Django gives every request a new thread:

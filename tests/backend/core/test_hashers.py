@@ -68,6 +68,17 @@ def test_one_password_is_the_same_from_every_keyboard() -> None:
     assert not check_password("Zoe-batt3ry", before)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="Elsewhere a thread has no priority of its own.")
+def test_hashing_yields_to_the_rest_of_its_process_however_that_was_started() -> None:
+    code = (
+        "import os, threading; os.nice(5)\n"
+        "from backend.core.hashers import submit\n"
+        "print(submit(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())).result() - os.nice(0))"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "10"
+
+
 def test_many_logins_at_once_take_the_memory_of_two() -> None:
     command = [sys.executable, "-c", SIXTEEN_WRONG_LOGINS]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
