@@ -8,14 +8,14 @@ from strawberry.types import Info
 
 from backend.accounts import services
 from backend.accounts.errors import InvalidCredentials, TokenExpired, TokenInvalid
-from backend.accounts.models import User
+from backend.accounts.models import Challenge, User
 from backend.accounts.throttles import SignInTry
 from backend.core.errors import DomainError, Required
 from schema.accounts.inputs import SessionRevokeInput, TokenCreateInput, TokenRefreshInput, TokenRevokeInput
 from schema.accounts.payloads import AuthPayload, RevokePayload, auth_payload, sign_in_payload
 from schema.server import callers, cookies
 from schema.server.context import Context
-from schema.server.db import db, hashing
+from schema.server.db import db, few_with_passwords, hashing
 from schema.server.errors import user_errors
 from schema.server.ids import decode_uuid
 from schema.server.permissions import SignedIn, guard
@@ -32,13 +32,8 @@ class SessionMutation:
     ) -> AuthPayload:
         context: Context = info.context
         try:
-            candidate = await db(services.find_candidate, login=input.login)
-            attempt = await db(SignInTry, account=services.account_key(candidate, input.login), network=context.network)
-            proof = await hashing(services.check_password, candidate, input.password)
-            user = await db(_settle, attempt, candidate, proof)
-            outcome = await db(
-                services.complete_sign_in, user=user, user_agent=context.user_agent, cart_id=input.cart_id
-            )
+            async with few_with_passwords():
+                outcome = await _sign_in(context, input)
         except DomainError as error:
             return AuthPayload(user_errors=user_errors(error))
         return await sign_in_payload(context, outcome, input.cart_id)
@@ -110,6 +105,14 @@ class SessionMutation:
             return services.revoke_session(caller=info.context.caller, session_id=session_id)
 
         return await _revoke(revoke)
+
+
+async def _sign_in(context: Context, input: TokenCreateInput) -> services.Tokens | Challenge:
+    candidate = await db(services.find_candidate, login=input.login)
+    attempt = await db(SignInTry, account=services.account_key(candidate, input.login), network=context.network)
+    proof = await hashing(services.check_password, candidate, input.password)
+    user = await db(_settle, attempt, candidate, proof)
+    return await db(services.complete_sign_in, user=user, user_agent=context.user_agent, cart_id=input.cart_id)
 
 
 def _settle(attempt: SignInTry, candidate: services.Candidate, proof: services.Proof) -> User:

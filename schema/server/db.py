@@ -94,6 +94,18 @@ async def io(function: Callable[..., Result], *args: Any, **kwargs: Any) -> Resu
     )
 
 
+_passwords = asyncio.Semaphore(4)
+
+
+def few_with_passwords() -> asyncio.Semaphore:
+    """To be held by whoever signs in with a password: `async with few_with_passwords(): ...`
+
+    Two at a time hash; twice as many keep those threads busy. Were a thousand let in at once, all would ask the
+    database before the first is hashed, and everybody else's requests would wait behind them.
+    """
+    return _passwords
+
+
 async def hashing(function: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
     """Run what hashes a password on the threads that are meant for it: neither the loop nor a database waits."""
     if settings.DB_POOL_SIZE == 0:

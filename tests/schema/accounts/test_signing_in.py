@@ -1,14 +1,18 @@
 """tokenCreate, viewer, and what a token opens."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from backend.accounts.errors import InvalidCredentials
 from backend.accounts.models import Customer, RefreshToken, Session, User
 from backend.core.caller import Role
 from backend.core.demo import DEMO_PASSWORD, DEMO_USERS
 from backend.transfer.demo.people import invite_people
-from tests.conftest import Gql
+from schema.accounts import mutations
+from schema.server import db
+from tests.conftest import Gql, connection_of_test, request
 from tests.factories.accounts import PASSWORD, make_user
 from tests.schema.accounts.documents import SIGN_IN, VIEWER
 
@@ -141,3 +145,27 @@ def test_everybody_gets_a_profile_however_they_are_made() -> None:
     user.save()
     user.save()
     assert Customer.objects.count() == 4
+
+
+def test_few_passwords_are_looked_at_at_once(gql: Gql, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for something else meanwhile does not wait behind a thousand who sign in."""
+    inside, most = 0, 0
+
+    async def sign_in(*_: Any) -> Any:
+        nonlocal inside, most
+        inside, most = inside + 1, max(most, inside + 1)
+        await asyncio.sleep(0)
+        inside -= 1
+        raise InvalidCredentials
+
+    async def ask_often() -> list[Any]:
+        asked = {"query": SIGN_IN, "variables": {"login": "ada@example.com", "password": "x"}}
+        connection = connection_of_test()
+        return await asyncio.gather(*(request(connection, "POST", "/graphql", json=asked) for _ in range(12)))
+
+    monkeypatch.setattr(mutations, "_sign_in", sign_in)
+    monkeypatch.setattr(db, "_passwords", asyncio.Semaphore(4))
+    answers = asyncio.run(ask_often())
+    payloads = [each.json()["data"]["tokenCreate"] for each in answers]
+    assert all(payload["userErrors"][0]["code"] == "INVALID_CREDENTIALS" for payload in payloads)
+    assert most == 4
