@@ -1,7 +1,7 @@
 """A guest's cart joins the customer's. What happened is told line by line, and nothing is lost in between."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -24,11 +24,20 @@ from backend.inventory.queries import NONE, Availability, availability_by_varian
 _BUYER = ("email", "phone", "note", "shipping_address", "billing_address")
 
 
+class MergeStrategy(StrEnum):
+    """What counts of a variant that both carts have."""
+
+    SUM = "SUM"
+    KEEP_GUEST = "KEEP_GUEST"
+    KEEP_ACCOUNT = "KEEP_ACCOUNT"
+
+
 class MergeOutcome(StrEnum):
     """What became of a line of the guest's cart."""
 
     MOVED = "MOVED"
     SUMMED = "SUMMED"
+    KEPT = "KEPT"
     CLIPPED_TO_STOCK = "CLIPPED_TO_STOCK"
     CLIPPED_TO_LIMIT = "CLIPPED_TO_LIMIT"
     REFUSED_UNAVAILABLE = "REFUSED_UNAVAILABLE"
@@ -55,8 +64,10 @@ class Merge:
 
 
 @transaction.atomic
-def merge_carts(*, caller: Caller, cart_id: UUID) -> Merge:
-    """Put a guest's cart into the customer's: quantities add up, as far as limits and stock allow. Holds no stock.
+def merge_carts(*, caller: Caller, cart_id: UUID, strategy: MergeStrategy = MergeStrategy.SUM) -> Merge:
+    """Put a guest's cart into the customer's, as far as limits and stock allow: all lines of both. Holds no stock.
+
+    Quantities of what both have add up, or the strategy says whose counts.
 
     Without an open cart of their own the guest's becomes the customer's, under its id; else it is closed. What the
     customer has told of themselves stays. Merging again changes nothing, and tells the same.
@@ -73,7 +84,7 @@ def merge_carts(*, caller: Caller, cart_id: UUID) -> Merge:
     if guest is None or guest.status != CartStatus.OPEN or guest.expires_at <= clock.now():
         raise CartNotFound(field=["cartId"])
     account = lock_own_cart(caller.user_id)
-    merged = _decide(guest, account)
+    merged = _decide(guest, account, strategy)
     guest.customer_id = caller.user_id
     guest.merge_outcomes = [asdict(line) for line in merged]
     cart = _adopt(guest, merged) if account is None else _join(guest, account, merged)
@@ -92,7 +103,7 @@ def _from_json(line: Mapping[str, Any]) -> MergedLine:
     return MergedLine(**{**line, "outcome": MergeOutcome(line["outcome"])})
 
 
-def _decide(guest: Cart, account: Cart | None) -> list[MergedLine]:
+def _decide(guest: Cart, account: Cart | None, strategy: MergeStrategy) -> list[MergedLine]:
     """What becomes of each line of the guest's cart, oldest first. An empty cart of the customer's has no currency."""
     brought = dict(guest.lines.order_by("pk").values_list("variant_id", "quantity"))
     present = {} if account is None else dict(account.lines.values_list("variant_id", "quantity"))
@@ -102,7 +113,12 @@ def _decide(guest: Cart, account: Cart | None) -> list[MergedLine]:
     merged, lines = [], len(present)
     for variant_id, units in brought.items():
         before = present.get(variant_id, 0)
-        line = _decide_line(variant_id, units, before, found.get(variant_id), stock.get(variant_id, NONE))
+        if before and strategy == MergeStrategy.KEEP_ACCOUNT:
+            merged.append(MergedLine(variant_id, MergeOutcome.KEPT, units, before, final=before))
+            continue
+        total = units if strategy == MergeStrategy.KEEP_GUEST else units + before
+        line = MergedLine(variant_id, MergeOutcome.MOVED, units, before, final=total)
+        line = _clipped(line, found.get(variant_id), stock.get(variant_id, NONE))
         if not before and line.final:
             lines += 1
             if lines > settings.CART_MAX_LINES:
@@ -111,19 +127,17 @@ def _decide(guest: Cart, account: Cart | None) -> list[MergedLine]:
     return merged
 
 
-def _decide_line(
-    variant_id: int, units: int, before: int, found: Purchasable | None, stock: Availability
-) -> MergedLine:
+def _clipped(line: MergedLine, found: Purchasable | None, stock: Availability) -> MergedLine:
+    """What is wanted of a line, as far as it can be had; what cannot be had at all leaves the customer's as it was."""
     short = found is not None and not may_run_short(found.variant)
     if found is None or not found.can_be_bought or (short and stock.quantity <= 0):
-        return MergedLine(variant_id, MergeOutcome.REFUSED_UNAVAILABLE, units, before, final=before)
-    limit, total = order_limit(found.variant), units + before
-    final = min(total, limit, stock.quantity if short else limit)
-    if final == total:
-        outcome = MergeOutcome.SUMMED if before else MergeOutcome.MOVED
-    else:
-        outcome = MergeOutcome.CLIPPED_TO_LIMIT if final == limit else MergeOutcome.CLIPPED_TO_STOCK
-    return MergedLine(variant_id, outcome, units, before, final)
+        return replace(line, outcome=MergeOutcome.REFUSED_UNAVAILABLE, final=line.account)
+    limit = order_limit(found.variant)
+    final = min(line.final, limit, stock.quantity if short else limit)
+    if final < line.final:
+        clipped = MergeOutcome.CLIPPED_TO_LIMIT if final == limit else MergeOutcome.CLIPPED_TO_STOCK
+        return replace(line, outcome=clipped, final=final)
+    return replace(line, outcome=MergeOutcome.SUMMED) if final > line.guest else line
 
 
 def _adopt(guest: Cart, merged: Iterable[MergedLine]) -> Cart:

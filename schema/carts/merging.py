@@ -7,7 +7,7 @@ from typing import Annotated, Any, cast
 import strawberry
 from strawberry.types import Info
 
-from backend.carts.merging import Merge, MergedLine, MergeOutcome, merge_carts
+from backend.carts.merging import Merge, MergedLine, MergeOutcome, MergeStrategy, merge_carts
 from backend.carts.queries import view_cart
 from backend.catalog.queries import variants_by_id
 from backend.core.caller import Caller
@@ -35,6 +35,7 @@ describe_enum(
     {
         "MOVED": "It is in your cart now, as it was.",
         "SUMMED": "Its units were added to those that you had.",
+        "KEPT": "You had some, and what you had counts, as you asked by `strategy: KEEP_ACCOUNT`.",
         "CLIPPED_TO_STOCK": "There are fewer units left than you and the guest had together: you have what is left.",
         "CLIPPED_TO_LIMIT": "One order may have fewer units, or a cart fewer lines: you have as many as it may.",
         "REFUSED_UNAVAILABLE": "It is out of stock, or not sold (any more, or in your cart's currency). What you had "
@@ -43,9 +44,27 @@ describe_enum(
 )
 
 
+CartMergeStrategy: Any = strawberry.enum(
+    MergeStrategy, name="CartMergeStrategy", description="What counts of a variant that is in both carts."
+)
+describe_enum(
+    MergeStrategy,
+    {
+        "SUM": "Both together.",
+        "KEEP_GUEST": "What the guest had.",
+        "KEEP_ACCOUNT": "What you had.",
+    },
+)
+
+
 @strawberry.input(description="The guest's cart to put into yours.")
 class CartMergeInput:
     cart_id: strawberry.ID = strawberry.field(description="The guest's cart's id.")
+    strategy: MergeStrategy = strawberry.field(
+        default=MergeStrategy.SUM,
+        description="What counts of a variant that is in both carts. Lines of one alone are kept in any case; a cart "
+        "that was merged before stays as it is.",
+    )
 
 
 @strawberry.type(description="What became of one line of the guest's cart.")
@@ -89,8 +108,8 @@ class CartMergePayload:
 @strawberry.type
 class CartMergeMutation:
     @strawberry.mutation(
-        description="Put a guest's cart into yours. Quantities add up, as far as limits and stock allow, and "
-        "`outcomes` tell what became of each line. Without an open cart of yours the guest's becomes it, under its id. "
+        description="Put a guest's cart into yours. Quantities add up (or see `strategy`), as far as limits and stock "
+        "allow, and `outcomes` tell what became of each line. Without an open cart of yours the guest's becomes it, under its id. "
         "Merging again changes nothing. A cart that is somebody's is never taken: NOT_FOUND.",
         extensions=[guard(SignedIn())],
     )
@@ -102,7 +121,8 @@ class CartMergeMutation:
         def run() -> CartMergePayload:
             try:
                 cart_id = decode_uuid(input.cart_id, "Cart", field=["cartId"])
-                return _payload(merge_carts(caller=context.caller, cart_id=cart_id))
+                strategy = MergeStrategy(input.strategy)
+                return _payload(merge_carts(caller=context.caller, cart_id=cart_id, strategy=strategy))
             except DomainError as error:
                 return CartMergePayload(user_errors=user_errors(error))
 

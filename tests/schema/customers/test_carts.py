@@ -50,6 +50,32 @@ def test_a_cart_made_while_signed_in_is_there_on_every_device(gql: Gql, user: Us
     assert gql.signed_in(user)(in_euros, input={})["cartCreate"]["cart"] == again
 
 
+@pytest.mark.parametrize(
+    ("strategy", "told"),
+    [
+        ("SUM", [("BOTH", "SUMMED", 5), ("FEW", "CLIPPED_TO_STOCK", 3), ("NEW", "MOVED", 1)]),
+        ("KEEP_GUEST", [("BOTH", "MOVED", 1), ("FEW", "MOVED", 3), ("NEW", "MOVED", 1)]),
+        ("KEEP_ACCOUNT", [("BOTH", "KEPT", 4), ("FEW", "KEPT", 2), ("NEW", "MOVED", 1)]),
+    ],
+)
+def test_a_strategy_says_what_counts_of_what_both_have(
+    gql: Gql, user: User, strategy: str, told: list[tuple[str, str, int]]
+) -> None:
+    both, few = make_variant(sku="BOTH"), make_variant(sku="FEW", stock=3)
+    make_cart((both, 4), (few, 2), (make_variant(sku="OLD"), 1), caller=caller_of(user))
+    guest = make_cart((both, 1), (few, 3), (make_variant(sku="NEW"), 1))
+    mine = gql.signed_in(user)
+    document = MERGE.replace("!) {", f"!, $strategy: CartMergeStrategy = {strategy}) {{", 1)
+    document = document.replace("cartId: $cartId", "cartId: $cartId, strategy: $strategy")
+    merged = mine(document, cartId=cart_id(guest))["cartMerge"]
+    outcomes = [(each["variant"]["sku"], each["outcome"], each["finalQuantity"]) for each in merged["outcomes"]]
+    assert outcomes == told
+    units = {line["variant"]["sku"]: line["quantity"] for line in merged["cart"]["lines"]}
+    assert units == {"OLD": 1, **{sku: final for sku, _, final in told}}
+    again = mine(document, cartId=cart_id(guest), strategy="SUM")["cartMerge"]
+    assert (again["replayed"], again["outcomes"], again["cart"]) == (True, merged["outcomes"], merged["cart"])
+
+
 def test_a_merge_tells_each_line_and_again_the_same(gql: Gql, user: User) -> None:
     both, few = make_variant(sku="BOTH"), make_variant(sku="FEW", stock=3)
     account = make_cart((both, 1), (few, 2), caller=caller_of(user))
