@@ -109,8 +109,8 @@ class CartMergePayload:
 class CartMergeMutation:
     @strawberry.mutation(
         description="Put a guest's cart into yours. Quantities add up (or see `strategy`), as far as limits and stock "
-        "allow, and `outcomes` tell what became of each line. Without an open cart of yours the guest's becomes it, under "
-        "its id. Merging again changes nothing. A cart that is somebody's is never taken: NOT_FOUND.",
+        "allow, and `outcomes` tell what became of each line. Without an open cart of yours the guest's becomes it, "
+        "under its id. Merging again changes nothing. A cart that is somebody's is never taken: NOT_FOUND.",
         extensions=[guard(SignedIn())],
     )
     async def cart_merge(
