@@ -94,13 +94,13 @@ async def io(function: Callable[..., Result], *args: Any, **kwargs: Any) -> Resu
     )
 
 
-_passwords = asyncio.Semaphore(4)
+_passwords = asyncio.Semaphore(3)
 
 
 def few_with_passwords() -> asyncio.Semaphore:
     """To be held by whoever signs in with a password: `async with few_with_passwords(): ...`
 
-    Two at a time hash; twice as many keep those threads busy. Were a thousand let in at once, all would ask the
+    Two at a time hash; one more keeps those threads busy. Were a thousand let in at once, all would ask the
     database before the first is hashed, and everybody else's requests would wait behind them.
     """
     return _passwords
