@@ -1,6 +1,7 @@
 """Fixtures that every test has."""
 
 import asyncio
+import gc
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,12 @@ from django_redis import get_redis_connection
 
 TOLD = "told"
 """A property that a test records, to have it in the report."""
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector away from what lives as long as the process, as the server does."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
