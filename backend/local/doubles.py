@@ -5,6 +5,7 @@ The doubles are processes of the tests, which no image of the shop has. They kee
 
 import os
 import socket
+import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -105,9 +106,13 @@ class Doubles:
         self.ports = {gateway: _free_port() for gateway in DOUBLES if gateway not in self.left_out}
 
     def commands(self) -> dict[str, str]:
-        """What to run, by name, as lines of a Procfile."""
+        """What to run, by name, as lines of a Procfile.
+
+        Their numbers go on where those of an earlier run cannot be: the shop remembers each.
+        """
+        first = int(time.time()) % 10**9 * 1000
         return {
-            gateway: f"python -m tests.gateways.fakes.{gateway} --port {port} --deliver"
+            gateway: f"python -m tests.gateways.fakes.{gateway} --port {port} --deliver --first {first}"
             for gateway, port in self.ports.items()
         }
 

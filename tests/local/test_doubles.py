@@ -128,3 +128,21 @@ def test_a_machine_without_ipv6_has_the_others(monkeypatch: pytest.MonkeyPatch) 
     assert set(Doubles().commands()) == {"paypal", "paymob", "sslcommerz", "zarinpal"}
     assert accounts({"STRIPE_SECRET_KEY": "sk_live_1"})["stripe"] == []
     assert any("Stripe" in line and "IPv6" in line for line in Doubles().lines())
+
+
+@pytest.mark.parametrize("gateway", ["paypal", "paymob", "sslcommerz", "zarinpal"])
+def test_no_number_of_an_earlier_run_comes_again(monkeypatch: pytest.MonkeyPatch, gateway: str) -> None:
+    """The shop keeps its payments; Stripe's double draws its numbers."""
+    firsts = []
+    for moment in (1_800_000_000, 1_800_000_001):
+        monkeypatch.setattr("time.time", lambda moment=moment: moment)
+        firsts.append(int(Doubles().commands()[gateway].rpartition("--first ")[2]))
+    assert firsts[1] - firsts[0] >= 1000
+    found = vars(import_module(f"tests.gateways.fakes.{gateway}")).values()
+    [fake_class] = [each for each in found if isinstance(each, type) and each.__name__.lower() == f"{gateway}fake"]
+    numbers = []
+    for first in firsts:
+        monkeypatch.setattr(fake_class, "first", first)
+        fake = fake_class()
+        numbers.append(next(fake.numbers) if gateway == "paypal" else getattr(fake, "counter", fake.first))
+    assert numbers[0] != numbers[1]

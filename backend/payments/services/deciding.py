@@ -183,6 +183,8 @@ def _decide(payment_id: UUID, report: ChargeReport, accept: bool, reason: str, b
     book(payment, TransactionKind.CAPTURE, amount=taken, currency=report.currency, gateway_id=gateway_id)
     step(payment, derived(payment), reason=reason, by=by)
     payment.save()
-    request_refund(payment, amount=taken, reason=reason, by=by, currency=report.currency)
+    back = min(taken, refundable(payment))
+    if back:
+        request_refund(payment, amount=back, reason=reason, by=by, currency=report.currency)
     record_event(order, OrderEventType.PAYMENT_FLAGGED, "A payment that did not fit goes back to the buyer.")
     return payment

@@ -24,6 +24,8 @@ class Sums:
     authorized: int = 0
     captured: int = 0
     refunded: int = 0
+    disputed: int = 0
+    """What banks took for buyers and have not given back."""
 
     @property
     def kept(self) -> int:
@@ -37,6 +39,7 @@ def sums_of(payment: Payment) -> Sums:
         authorized=found.get(TransactionKind.AUTHORIZE, 0) - found.get(TransactionKind.VOID, 0),
         captured=found.get(TransactionKind.CAPTURE, 0),
         refunded=found.get(TransactionKind.REFUND, 0) - found.get(TransactionKind.REFUND_REVERSAL, 0),
+        disputed=found.get(TransactionKind.CHARGEBACK, 0) - found.get(TransactionKind.CHARGEBACK_REVERSAL, 0),
     )
 
 

@@ -36,13 +36,13 @@ logger = logging.getLogger(__name__)
 
 
 class RefundTooLarge(Invalid):
-    default_message = "There is not so much left of this payment to give back."
+    default_message = "There is not so much left to give back. What a dispute took is settled at the gateway alone."
 
 
 def request_refund(payment: Payment, *, amount: int, reason: str, by: int | None = None, currency: str = "") -> Refund:
     """Decide to give back `amount` (minor units) of a locked payment. Emits refund.requested.
 
-    Raises RefundTooLarge for more than was captured and is not given back, or about to be.
+    Raises RefundTooLarge for more than is `refundable`.
     """
     if amount > refundable(payment):
         raise RefundTooLarge(field=["amount"])
@@ -61,9 +61,14 @@ def request_refund(payment: Payment, *, amount: int, reason: str, by: int | None
 
 
 def refundable(payment: Payment) -> int:
-    """Minor units that were captured and are not given back, or about to be."""
+    """Minor units that were captured and are not given back, or about to be.
+
+    What a bank took in a dispute has gone back already: a refund on top of it would pay the buyer twice.
+    """
     promised = Refund.objects.filter(payment=payment).exclude(state=RefundState.FAILED)
-    return sums_of(payment).captured - (promised.aggregate(sum=Sum("amount"))["sum"] or 0)
+    sums = sums_of(payment)
+    left = sums.captured - sums.disputed - (promised.aggregate(sum=Sum("amount"))["sum"] or 0)
+    return max(left, 0)
 
 
 def execute_refund(refund_id: UUID) -> None:

@@ -18,7 +18,7 @@ from backend.payments.gateways.base import ChargeReport, ChargeState
 from backend.payments.models import OPEN_STATES, Payment, PaymentState, TransactionKind
 from backend.payments.services.following import follow
 from backend.payments.services.ledger import book, derived, step, sums_of
-from backend.payments.services.refunding import request_refund
+from backend.payments.services.refunding import refundable, request_refund
 from backend.payments.texts import fitting, fitting_json
 
 logger = logging.getLogger(__name__)
@@ -88,8 +88,9 @@ def take_money(order: Order, payment: Payment, report: ChargeReport, *, by: int 
     step(payment, derived(payment, replace(sums, captured=told)), reason="The gateway took the money.", by=by)
     payment.save()
     outcome = apply_capture(order, amount=new)
-    if outcome.refund_due:
-        request_refund(payment, amount=min(outcome.refund_due, new), reason="The order could not take it.")
+    back = min(outcome.refund_due, new, refundable(payment)) if outcome.refund_due else 0
+    if back:
+        request_refund(payment, amount=back, reason="The order could not take it.")
     follow(order, payment, report)
 
 

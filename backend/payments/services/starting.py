@@ -1,9 +1,10 @@
 """Beginning a payment: our record first, the gateway outside any transaction, its answer after."""
 
+import logging
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from backend.core import clock, idempotency
 from backend.core.caller import Caller
@@ -31,6 +32,7 @@ from backend.payments.services.saving import check_saving, with_customer
 from backend.payments.services.settling import FINAL
 from backend.payments.texts import fitting, fitting_json
 
+logger = logging.getLogger(__name__)
 SCOPE = "paymentStart"
 
 
@@ -85,7 +87,15 @@ def start_payment(*, caller: Caller, request: StartPayment) -> StartedPayment:
     except GatewayRefused as error:
         _record_refusal(payment.pk, error)
         raise _refusal(error) from error
-    return StartedPayment(payment=_record_answer(payment.pk, started), replayed=replayed)
+    try:
+        payment = _record_answer(payment.pk, started)
+    except IntegrityError:
+        # It named another payment's number. Whoever is sent to that page pays for the other one: nobody is.
+        logger.exception("%s began payment %s with a number that another payment has", payment.gateway, payment.pk)
+        known = GatewayRefused("The gateway gave a number that another payment has.", code=ErrorCode.INVALID_REQUEST)
+        _record_refusal(payment.pk, known)
+        raise _refusal(known) from None
+    return StartedPayment(payment=payment, replayed=replayed)
 
 
 def _refusal(error: GatewayRefused) -> DomainError:

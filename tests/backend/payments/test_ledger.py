@@ -30,6 +30,7 @@ from backend.payments.services import (
     execute_refund,
     wind_up,
 )
+from backend.payments.services.refunding import RefundTooLarge, refundable, request_refund
 from tests.factories.orders import make_order
 from tests.factories.payments import deliver_all, press, start
 
@@ -292,3 +293,26 @@ def test_a_report_for_a_refund_of_ours_settles_that_one() -> None:
     apply_report(payment.pk, refunded(payment, 300, refund_id=str(refund.pk)))
     refund.refresh_from_db()
     assert (refund.state, refund.reference, Refund.objects.count()) == ("SUCCEEDED", "re_1", 1)
+
+
+@pytest.mark.parametrize(("end", "left"), [("OPEN", 500), ("LOST", 500), ("WON", 1000)])
+def test_what_a_bank_took_is_not_given_back_once_more(end: str, left: int) -> None:
+    payment = pay(start(make_order()))
+    assert payment.amount == 1000
+    for state in (DisputeState.OPEN, DisputeState(end)):
+        dispute = DisputeReport(reference="dp_1", state=state, amount=500, currency="USD", reason="fraudulent")
+        apply_report(payment.pk, report_of(payment, disputes=(dispute,)))
+    assert refundable(payment) == left
+    with pytest.raises(RefundTooLarge):
+        request_refund(payment, amount=left + 1, reason="It came broken.")
+    request_refund(payment, amount=left, reason="It came broken.")
+    assert refundable(payment) == 0
+
+
+def test_a_bank_that_takes_what_went_back_leaves_nothing_and_not_less() -> None:
+    order = make_order()
+    payments = [pay(start(order, amount=Money(part, "USD"))) for part in (400, order.total - 400)]
+    execute_refund(request_refund(payments[0], amount=400, reason="It came broken.").pk)
+    dispute = DisputeReport(reference="dp_1", state=DisputeState.OPEN, amount=400, currency="USD", reason="fraudulent")
+    apply_report(payments[0].pk, report_of(payments[0], disputes=(dispute,)))
+    assert [refundable(payment) for payment in payments] == [0, order.total - 400]

@@ -16,7 +16,7 @@ from backend.core.errors import DomainError
 from backend.core.models import OutboxEvent
 from backend.orders.models import Order
 from backend.payments.gateways.accounts import Account
-from backend.payments.gateways.base import ChargeState, ErrorCode, GatewayRefused, GatewayUnavailable
+from backend.payments.gateways.base import ChargeState, ErrorCode, GatewayRefused, GatewayUnavailable, Started
 from backend.payments.gateways.sandbox import SandboxGateway
 from backend.payments.models import GatewayCall, Payment, PaymentTransaction, Refund, SandboxCharge, WebhookMessage
 from backend.payments.services import apply_report, execute_refund, request_refund
@@ -191,6 +191,21 @@ def test_a_gateway_that_refuses_to_begin_leaves_the_order_payable(
     payment = Payment.objects.get()
     assert (payment.state, payment.error_code, payment.gateway_code) == ("FAILED", code.value, "E-17")
     assert start(order, idempotency_key="k").pk == payment.pk
+    assert start(order).state == "REQUIRES_ACTION"
+
+
+def test_a_gateway_that_names_another_payments_number_takes_no_money_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    earlier = start(make_order())
+    order = make_order()
+    with monkeypatch.context() as patch:
+        patch.setattr(SandboxGateway, "start", lambda *_: Started(earlier.reference, {"type": "REDIRECT", "url": "x"}))
+        with pytest.raises(DomainError) as refusal:
+            start(order)
+    assert refusal.value.code == "GATEWAY_UNAVAILABLE"
+    payment = Payment.objects.get(order=order)
+    assert (payment.state, payment.reference, payment.next_action) == ("FAILED", "", None)
+    earlier.refresh_from_db()
+    assert earlier.state == "REQUIRES_ACTION"
     assert start(order).state == "REQUIRES_ACTION"
 
 

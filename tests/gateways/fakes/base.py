@@ -54,6 +54,9 @@ class Fake:
     deliver = False
     """Whether it sends its messages to the shop by itself, for people who click through; else tests fetch them."""
 
+    first = 0
+    """What its numbers are counted from. A shop outlives its doubles, and no number may come again."""
+
     def __init__(self) -> None:
         self.broken: dict[str, str] = {}
         self.refunds_refused = False
@@ -95,10 +98,13 @@ def serve(fake: Fake) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--deliver", action="store_true", help="send messages to the shop as they arise")
+    parser.add_argument("--first", type=int, default=0, help="what numbers are counted from")
     given = parser.parse_args()
     if os.environ.get("ENVIRONMENT") == "production":
         sys.exit("A double takes no money: it has no place in production.")
     fake.deliver = given.deliver
+    fake.first = given.first
+    fake.forget()
     door = socket.create_server(("127.0.0.1", given.port))
     if not given.port:
         print(f"http://127.0.0.1:{door.getsockname()[1]}", flush=True)

@@ -66,7 +66,7 @@ class PaymobFake(Hosted):
         super().forget()
         self.orders: dict[int, Order] = {}
         self.secrets: dict[str, int] = {}
-        self.counter = 0
+        self.counter = self.first
         self.only_bearer = False
         self.texts = False
         self.pending_refunds = False

@@ -49,7 +49,7 @@ class Books(Fake):
         self.violations: list[str] = []
         self.sending: set[asyncio.Task[None]] = set()
         self.calls: list[str] = []
-        self.numbers = count(1)
+        self.numbers = count(self.first + 1)
         self.rules: dict[str, Any] = {}
         self.wrong: dict[str, tuple[str, str]] = {}
 

@@ -73,7 +73,7 @@ class SslcommerzFake(Hosted):
         super().forget()
         self.sessions: dict[str, Session] = {}
         self.refunds: dict[str, MadeRefund] = {}
-        self.counter = 0
+        self.counter = self.first
         self.knows_refund_ids = True
 
     def routes(self) -> list[Route]:

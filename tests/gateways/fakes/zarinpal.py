@@ -91,7 +91,7 @@ class ZarinpalFake(Hosted):
             return refusal(-9, faults)
         if sent["merchant_id"] != MERCHANT_ID:
             return refusal(-10)
-        number = len(self.sessions) + 1
+        number = self.first + len(self.sessions) + 1
         authority = f"S{number:035d}"
         self.sessions[authority] = Session(
             authority, sent["merchant_id"], sent["amount"], sent.get("currency", "IRR"), sent["description"],

@@ -88,6 +88,17 @@ def test_the_same_key_decides_once(manager: Gql) -> None:
     assert error["code"] == "IDEMPOTENCY_CONFLICT"
 
 
+def test_nobody_pays_back_what_the_bank_has_taken(manager: Gql) -> None:
+    order = make_order()
+    payment = start(order, scenario="DISPUTE_LOST")
+    press(payment)
+    deliver_all(payment)
+    for sent in (refund_input(order), refund_input(order, amount=amount("1.00"))):
+        refused = manager.refused(REFUND, **sent)
+        assert (refused["code"], refused["field"]) == ("INVALID", ["input", "amount"])
+    assert nothing_goes_back()
+
+
 def test_several_payments_give_back_together(manager: Gql) -> None:
     order = make_order()
     for part in (400, order.total - 400):
