@@ -29,12 +29,16 @@ from bench.processes import ROOT, cpu_seconds, uvicorn
 
 ROUNDS = 20
 ROUNDS_OF_WRITES = 8
+ROUNDS_BESIDE = 12
 """What is compared takes turns so often: what else the machine does meets all alike."""
 WARM_UP = 30
 TYPENAME_FLOOR = "strawberry.asgi __typename"
 TYPENAME_WITH_MANY = "strawberry.asgi __typename, 16 clients"
 RAW = "raw, size of "
 MANY_CLIENTS = 16
+FLOORS_A_READ = 4
+CLIENTS_OF_FLOOR = 2
+"""So many requests to the floor beside each read, by so many clients."""
 METRICS_TOKEN = "only-for-measuring"
 BY_TEXT, BY_HASH, WITH_MANY = "bench list", "bench list by hash", "bench list, 16 clients"
 ADD, ADD_MINIMAL = "cart add (3 lines)", "cart add, minimal selection"
@@ -61,6 +65,8 @@ class Results:
     raw_cpu_ms: dict[str, float]
     """The raw ASGI answer's CPU, by the name of the measurement whose size it has."""
     typename_cpu_ms: float
+    beside_typename: dict[str, float]
+    """A read's CPU over that of `{ __typename }` served at the same time by the floor, by the read's name."""
     typename_tail: float
     """The floor's own p99 over its p50, with many clients: what the machine does to all."""
     clients: int
@@ -127,6 +133,19 @@ async def take_turns(subjects: list[Subject], rounds: int, inside: "Inside | Non
             bodies = subject.work.bodies
             await subject.drive(bodies[turn * len(bodies) // rounds : (turn + 1) * len(bodies) // rounds])
     return [each.measurement() for each in subjects]
+
+
+async def beside_floor(subject: Subject, floor: Subject) -> float:
+    """A read's CPU over the floor's while both are served at once: the same company for both, PostgreSQL included."""
+    bodies = subject.work.bodies[: len(subject.work.bodies) // ROUNDS_BESIDE]
+    asked = floor.work.bodies[:1] * (len(bodies) * FLOORS_A_READ)
+    ratios = []
+    for _ in range(ROUNDS_BESIDE):
+        before = cpu_seconds(subject.process), cpu_seconds(floor.process)
+        await asyncio.gather(drive(subject.url, bodies, subject.clients), drive(floor.url, asked, CLIENTS_OF_FLOOR))
+        after = cpu_seconds(subject.process), cpu_seconds(floor.process)
+        ratios.append((after[0] - before[0]) / (after[1] - before[1]) * FLOORS_A_READ)
+    return statistics.median(ratios)
 
 
 @cache
@@ -207,6 +226,7 @@ async def run(arguments: argparse.Namespace, lists: dict[str, float]) -> Results
             await drive(floor.url, asked[:200], floor.clients)
         async with Inside() as inside:
             measured = await take_turns(subjects + floors, ROUNDS, inside)
+        beside = {each.work.name: await beside_floor(each, floors[0]) for each in subjects}
         runs, fallbacks = engine_counts(url)
     parts = inside.parts()
     cpu = {each.name: each.app_cpu_ms for each in measured}
@@ -215,6 +235,7 @@ async def run(arguments: argparse.Namespace, lists: dict[str, float]) -> Results
         measurements=measured[: len(subjects)] + writes,
         raw_cpu_ms={name.removeprefix(RAW): spent for name, spent in cpu.items() if name.startswith(RAW)},
         typename_cpu_ms=cpu[TYPENAME_FLOOR],
+        beside_typename=beside,
         typename_tail=crowded.p99_ms / crowded.p50_ms,
         clients=arguments.clients,
         products=arguments.products,

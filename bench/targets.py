@@ -32,10 +32,13 @@ def targets(results: Results) -> list[Target]:
             "773 fields in process: times faster than graphql-core", lists["graphql_core"] / lists["engine"], 15, True
         ),
         Target("bench list: x strawberry.asgi's __typename", cpu(BY_TEXT) / typename, 6),
+        Target("bench list: x __typename, served at the same time", results.beside_typename[BY_TEXT], 6),
         Target("bench list: SQL statements", results.named(BY_TEXT).statements, 4),
         Target("bench list: x raw ASGI answer", cpu(BY_TEXT) / results.raw_cpu_ms[BY_TEXT], 25),
         Target("ProductList: x __typename", cpu("ProductList") / typename, 12),
+        Target("ProductList: x __typename, served at the same time", results.beside_typename["ProductList"], 12),
         Target("ProductPage: x __typename", cpu("ProductPage") / typename, 6),
+        Target("ProductPage: x __typename, served at the same time", results.beside_typename["ProductPage"], 6),
         Target("cart add: its selection over its write", (cpu(ADD) - cpu(ADD_MINIMAL)) / write, 1 / 3),
         Target("bench list by hash: differs from by text by", abs(by_hash - 1), 0.1),
         Target("bench list, 16 clients: p99 over p50", many.p99_ms / many.p50_ms, 3),
