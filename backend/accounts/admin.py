@@ -150,6 +150,8 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
 
     def save_related(self, request: HttpRequest, form: Any, *args: Any) -> None:
         super().save_related(request, form, *args)
+        if "is_active" in form.changed_data and not form.instance.is_active:
+            services.close_account(form.instance.pk)
         services.rights_changed([form.instance.pk])
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:

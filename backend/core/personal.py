@@ -1,4 +1,4 @@
-"""What the shop knows of a person, domain by domain: to hand it out to them, and to forget it."""
+"""What the shop knows of a person, domain by domain: to hand it out to them, to forget it, and to do without them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,13 +8,20 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 
+def _nothing(user_id: int) -> None:
+    """Most domains go on as they are when somebody's account is closed."""
+
+
 @dataclass(frozen=True, slots=True)
 class PersonalData:
-    """One domain's part. `export` gives plain values; `erase` deletes, or makes anonymous what must be kept."""
+    """One domain's part. `export` gives plain values; `erase` deletes, or makes anonymous what must be kept; `close` is
+    for an account that staff have closed, and may open again.
+    """
 
     name: str
     export: Callable[[int], Any]
     erase: Callable[[int], None]
+    close: Callable[[int], None] = _nothing
 
 
 def parts() -> list[PersonalData]:

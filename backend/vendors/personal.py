@@ -4,7 +4,7 @@ from typing import Any
 
 from backend.core.personal import PersonalData
 from backend.vendors.models import VendorMember
-from backend.vendors.services import leave_vendors
+from backend.vendors.services import leave_vendors, stop_without_owner
 
 
 def export(user_id: int) -> list[dict[str, Any]]:
@@ -17,4 +17,9 @@ def erase(user_id: int) -> None:
     leave_vendors(user_id=user_id)
 
 
-VENDORS = PersonalData("vendors", export, erase)
+def close(user_id: int) -> None:
+    """Nobody answers for what only they own; their places are kept for the day that they are let in again."""
+    stop_without_owner(user_id=user_id)
+
+
+VENDORS = PersonalData("vendors", export, erase, close)

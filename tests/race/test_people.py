@@ -15,6 +15,7 @@ from backend.accounts.services import (
     Proof,
     Tokens,
     delete_user,
+    erase_customer,
     finish_social,
     set_roles,
     update_customer,
@@ -24,6 +25,7 @@ from backend.accounts.social.providers import SocialProvider
 from backend.core import clock
 from backend.core.caller import Caller, Role
 from backend.core.errors import DomainError
+from backend.core.models import OutboxEvent
 from backend.vendors.invitations import token_of
 from backend.vendors.models import VendorInvitation, VendorMember, VendorStatus
 from backend.vendors.services import accept_invitation, invite_clerk, remove_member
@@ -75,6 +77,33 @@ def test_admins_who_close_each_other_at_once_leave_one() -> None:
         ]
     )
     assert User.objects.filter(pk__in=[admin.pk for admin in admins], is_active=True).exists()
+
+
+def test_an_account_that_is_erased_at_once_is_erased_and_told_once() -> None:
+    admins = [make_user(role=Role.ADMIN, password=None) for _ in range(4)]
+    ada = make_user("ada@example.com", password=None)
+    may = frozenset({"accounts.view_user"})
+    callers = [Caller(admin.pk, permissions=may) for admin in admins]
+    given = {"change": ProfileChange(first_name="Ghost"), "active": True, "country": "US"}
+    changes = [partial(update_customer, caller=caller, user_id=ada.pk, **given) for caller in callers]
+    answers = at_once([*(partial(erase_customer, caller=caller, user_id=ada.pk) for caller in callers * 2), *changes])
+    assert answers[: len(callers) * 2].count(None) == 1
+    ada.refresh_from_db()
+    assert (ada.first_name, ada.is_active) == ("", False)
+    told = [event.data["to"] for event in OutboxEvent.objects.filter(key=str(ada.pk)) if "to" in event.data]
+    assert told == ["ada@example.com"]
+
+
+def test_owners_whose_accounts_are_closed_at_once_leave_nothing_that_sells() -> None:
+    owner, other = make_user(password=None), make_user(password=None)
+    vendor = make_vendor(owner=owner)
+    VendorMember.objects.create(vendor=vendor, user=other, role=OWNER)
+    admin = make_user(role=Role.ADMIN, password=None)
+    given = {"change": ProfileChange(), "active": False, "country": "US"}
+    caller = Caller(admin.pk, permissions=frozenset({"accounts.view_user"}))
+    at_once([partial(update_customer, caller=caller, user_id=each.pk, **given) for each in (owner, other)])
+    vendor.refresh_from_db()
+    assert vendor.status == VendorStatus.SUSPENDED
 
 
 def test_owners_who_send_each_other_away_at_once_leave_one() -> None:

@@ -20,7 +20,7 @@ from backend.accounts.services.credentials import (
     find_candidate,
     prove_without_password,
 )
-from backend.accounts.services.leaving import delete_user, export_data
+from backend.accounts.services.leaving import close_account, delete_user, export_data
 from backend.accounts.services.linking import link_provider, unlink_provider
 from backend.accounts.services.passwords import (
     change_password,
@@ -104,6 +104,7 @@ __all__ = [
     "check_password_change",
     "check_password_reset",
     "checked_registration",
+    "close_account",
     "complete_sign_in",
     "confirm_second_factor",
     "delete_old_challenges",

@@ -1,5 +1,6 @@
 """Taking one's data along, and leaving."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
@@ -30,11 +31,22 @@ def delete_user(*, candidate: Candidate, proof: Proof) -> None:
     erase_user(candidate.user, password=candidate.password)
 
 
-def erase_user(user: User, *, password: str | None = None) -> None:
-    """Erase what is known of somebody, if their password is still the one that was shown. They get a last mail."""
+def close_account(user_id: int) -> None:
+    """What has to follow when staff have closed somebody's account. Their row is locked, and saved as closed."""
+    for part in personal.parts():
+        part.close(user_id)
+
+
+def erase_user(user: User, *, password: str | None = None, check: Callable[[User], None] | None = None) -> None:
+    """Erase what is known of somebody, if their password is still the one that was shown. They get a last mail.
+
+    `check` looks once more at what was looked at before: with nobody changing it any more, it may refuse.
+    """
     with transaction.atomic():
         check_may_leave(user)
         user = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+        if check is not None:
+            check(user)
         if password is not None and user.password != password:
             raise InvalidCredentials("This is not your password.", field=["password"])
         ended = end_sessions(Session.objects.filter(user=user))

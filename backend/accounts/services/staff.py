@@ -3,10 +3,10 @@
 from django.db import IntegrityError, transaction
 
 from backend.accounts import checking, power
-from backend.accounts.access import access_user
+from backend.accounts.access import UserNotFound, access_user
 from backend.accounts.errors import Forbidden
-from backend.accounts.models import User
-from backend.accounts.services.leaving import erase_user
+from backend.accounts.models import GONE, User
+from backend.accounts.services.leaving import close_account, erase_user
 from backend.accounts.services.profile import ProfileChange, apply_profile
 from backend.accounts.services.registration import MAIL
 from backend.accounts.services.rights import check_may_leave, rights_changed
@@ -22,7 +22,8 @@ DELETE = "accounts.delete_user"
 def update_customer(
     *, caller: Caller, user_id: int | None, change: ProfileChange, active: bool | Keep, country: str
 ) -> User:
-    """Change what is given of somebody's account, or close and open it. Closing signs them out everywhere.
+    """Change what is given of somebody's account, or close and open it. Closing signs them out everywhere, and
+    suspends the vendors that they alone own.
 
     A new email address holds at once, unverified, and the old one is told. Raises UserNotFound, Forbidden for an
     account with more rights or one's own, and everything that is at fault, together.
@@ -32,13 +33,15 @@ def update_customer(
             user = _access(caller, user_id, CHANGE)
             if active is False:
                 check_may_leave(user)
-            user = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+            user = _access(caller, user_id, CHANGE, lock=True)
             old = user.email
             apply_profile(user, change, country, _set_email)
             closed = not isinstance(active, Keep) and user.is_active != active
             if not isinstance(active, Keep):
                 user.is_active = active
             user.save()
+            if closed and not user.is_active:
+                close_account(user.pk)
             if user.email != old:
                 outbox.emit(MAIL, key=str(user.pk), data={"kind": "email_changed", "to": old})
     except IntegrityError as error:
@@ -54,20 +57,27 @@ def erase_customer(*, caller: Caller, user_id: int | None) -> None:
     Raises UserNotFound, Forbidden for an account with more rights or one's own, or Invalid for the last admin.
     """
     user = _access(caller, user_id, DELETE)
-    erase_user(user)
+    erase_user(user, check=lambda locked: _check(caller, locked, DELETE))
 
 
-def _access(caller: Caller, user_id: int | None, permission: str) -> User:
+def _access(caller: Caller, user_id: int | None, permission: str, *, lock: bool = False) -> User:
     """Somebody else's account, closed ones too. What one may not do is asked at this moment."""
+    user = access_user(caller=caller, user_id=user_id, field="userId", closed=True, lock=lock)
+    _check(caller, user, permission)
+    return user
+
+
+def _check(caller: Caller, user: User, permission: str) -> None:
+    """Raises Forbidden, or UserNotFound for whom somebody else has erased a moment ago."""
+    if user.email.endswith(GONE):
+        raise UserNotFound(field=["userId"])
     editor = User.objects.filter(pk=caller.user_id or 0, is_active=True).first()
-    user = access_user(caller=caller, user_id=user_id, field="userId", closed=True)
     if editor is None or not editor.has_perm(permission):
         raise Forbidden
     if user.pk == editor.pk:
         raise Forbidden("Your own account is changed by userUpdate, and left by userDelete.", field=["userId"])
     if not power.may_edit(editor, user):
         raise Forbidden("This account may do more than you may.", field=["userId"])
-    return user
 
 
 def _set_email(user: User, given: str | Keep) -> None:

@@ -13,7 +13,7 @@ from backend.vendors.services.deciding import (
     suspend_vendor,
     update_vendor,
 )
-from backend.vendors.services.leaving import leave_vendors
+from backend.vendors.services.leaving import leave_vendors, stop_without_owner
 from backend.vendors.services.roles import follow_members
 from backend.vendors.services.saving import save_vendor
 
@@ -28,6 +28,7 @@ __all__ = [
     "remove_member",
     "revoke_invitation",
     "save_vendor",
+    "stop_without_owner",
     "suspend_vendor",
     "update_vendor",
 ]

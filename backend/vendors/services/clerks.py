@@ -88,7 +88,8 @@ def remove_member(*, caller: Caller, member_id: int | None) -> int:
     with transaction.atomic():
         member = access_member(caller=caller, member_id=member_id)
         Vendor.objects.select_for_update(of=("self",), no_key=True).get(pk=member.vendor_id)
-        owners = VendorMember.objects.filter(vendor_id=member.vendor_id, role=OWNER).exclude(pk=member.pk)
+        owners = VendorMember.objects.filter(vendor_id=member.vendor_id, role=OWNER, user__is_active=True)
+        owners = owners.exclude(pk=member.pk)
         if member.role == OWNER and not owners.exists():
             raise Invalid("A vendor keeps an owner: this is the last one.", field=["id"])
         key, user_id = member.pk, member.user_id

@@ -11,7 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from backend.accounts.models import Authenticator, User
 from backend.core import clock
 from backend.core.caller import Role
+from backend.vendors.models import VendorStatus
 from tests.factories.accounts import PASSWORD, make_user
+from tests.factories.vendors import make_vendor
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/accounts/user/"
@@ -172,6 +174,17 @@ def test_the_last_admin_stays_one(admin: Client) -> None:
     root.refresh_from_db()
     assert root.is_active
     assert root.is_superuser
+
+
+def test_a_vendor_sells_no_more_when_its_last_owner_is_made_inactive(admin: Client) -> None:
+    owner = make_user("owner@example.com", password=None)
+    vendor = make_vendor(owner=owner)
+    change(admin, owner, first_name="Ada")
+    vendor.refresh_from_db()
+    assert vendor.status == VendorStatus.APPROVED
+    change(admin, owner, is_active="")
+    vendor.refresh_from_db()
+    assert vendor.status == VendorStatus.SUSPENDED
 
 
 def test_nobody_is_deleted_here(admin: Client) -> None:

@@ -370,6 +370,37 @@ def test_a_vendor_whose_last_owner_leaves_the_shop_sells_no_more(gql: Gql, statu
     }
 
 
+CLOSE = "mutation ($id: ID!) { customerUpdate(input: { userId: $id, isActive: false }) { userErrors { code } } }"
+ERASE = "mutation ($id: ID!) { customerErase(input: { userId: $id }) { userErrors { code } } }"
+
+
+def test_a_vendor_whose_last_owner_is_shut_out_sells_no_more(gql: Gql, admin: Gql) -> None:
+    owner, other = make_user(password=None), make_user(password=None)
+    vendor = make_vendor(owner=owner)
+    VendorMember.objects.create(vendor=vendor, user=other, role=VendorMember.Role.OWNER)
+    admin(CLOSE, id=encode("User", other.pk))
+    vendor.refresh_from_db()
+    assert vendor.status == VendorStatus.APPROVED
+    left = gql.signed_in(owner)(REMOVE, id=member_id(vendor, owner))["vendorClerkRemove"]
+    assert [each["code"] for each in left["userErrors"]] == ["INVALID"]
+    for _ in range(2):
+        admin(CLOSE, id=encode("User", owner.pk))
+    vendor.refresh_from_db()
+    assert (vendor.status, vendor.suspension_reason) == (
+        VendorStatus.SUSPENDED, "The account of its last owner is closed."
+    )  # fmt: skip
+    assert (vendor.members.count(), OutboxEvent.objects.filter(topic="vendor.suspended").count()) == (2, 1)
+
+
+def test_a_vendor_goes_with_its_last_owner_whoever_erases_them(gql: Gql, admin: Gql) -> None:
+    owner, closed = make_user(password=None), make_user(password=None, is_active=False)
+    vendor = make_vendor(owner=owner)
+    VendorMember.objects.create(vendor=vendor, user=closed, role=VendorMember.Role.OWNER)
+    assert admin(ERASE, id=encode("User", owner.pk))["customerErase"]["userErrors"] == []
+    vendor.refresh_from_db()
+    assert vendor.status == VendorStatus.SUSPENDED
+
+
 def test_a_vendor_with_another_owner_goes_on(gql: Gql) -> None:
     owner, other, clerk = make_user(), make_user(password=None), make_user()
     vendor = make_vendor(owner=owner, clerks=(clerk,))
