@@ -81,6 +81,16 @@ class PaymentAdmin(ReadOnlyAdmin):
         own = path("<uuid:payment_id>/act/", self.admin_site.admin_view(self.act), name="payments_payment_act")
         return [own, *super().get_urls()]
 
+    def get_fieldsets(self, request: HttpRequest, obj: Payment | None = None) -> Any:
+        """Who may not decide is offered no link to it."""
+        found = super().get_fieldsets(request, obj)
+        if caller_of(request).may("payments.change_payment"):
+            return found
+        return [
+            (name, {**options, "fields": tuple(field for field in options["fields"] if field != "decide")})
+            for name, options in found
+        ]
+
     def act(self, request: HttpRequest, payment_id: UUID) -> HttpResponse:
         return act(request, payment_id)
 

@@ -95,7 +95,9 @@ def _after_refusal(payment: Payment, error: GatewayRefused) -> Payment:
         raise GatewayUnavailable("the gateway does not know the payment that it refused to take") from error
     if report.state is not ChargeState.APPROVED:
         return apply_report(payment.pk, report)
-    return apply_report(payment.pk, _ended(payment, ChargeState.FAILED, error.code, str(error), error.gateway_code))
+    # Buyers read this; what the gateway has said stands in the call's record.
+    declined = "The payment was declined."
+    return apply_report(payment.pk, _ended(payment, ChargeState.FAILED, error.code, declined, error.gateway_code))
 
 
 def _ended(payment: Payment, state: ChargeState, code: ErrorCode, message: str, gateway_code: str = "") -> ChargeReport:

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Sum
 
 from backend.core import clock, idempotency
 from backend.core.caller import Caller
 from backend.core.errors import CurrencyMismatch, DomainError, Invalid
 from backend.core.money import Money
+from backend.orders.errors import OrderNotPayable
 from backend.orders.models import Order
 from backend.orders.services import (
     access_order,
@@ -167,7 +169,10 @@ def _record(caller: Caller, request: StartPayment) -> tuple[Payment, bool]:
 
 
 def _amount(order: Order, wanted: Money | None) -> int:
-    due = order.total - order.paid + order.refunded
+    aside = Payment.objects.filter(order=order, state=PaymentState.AUTHORIZED).aggregate(sum=Sum("amount"))["sum"] or 0
+    due = order.total - order.paid + order.refunded - aside
+    if aside and due <= 0:
+        raise OrderNotPayable("Its money is set aside already, and waits for the shop to take it.")
     if wanted is None:
         return due
     if wanted.currency != order.currency:
@@ -203,7 +208,7 @@ def _record_refusal(payment_id: UUID, error: GatewayRefused) -> None:
     if payment.state != PaymentState.PENDING:
         return
     payment.error_code = error.code.value
-    payment.error_message = fitting(str(error), 500)
+    payment.error_message = "The gateway refused to begin."  # for buyers: its own words are in the call's record
     payment.gateway_code = fitting(error.gateway_code, 100)
     step(payment, PaymentState.FAILED, reason="The gateway refused to begin.")
     payment.save()

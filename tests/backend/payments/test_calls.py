@@ -136,7 +136,7 @@ def test_nothing_is_taken_for_an_order_that_cannot_take_it(approving: Approving,
 def test_a_refusal_to_take_is_looked_into(approving: Approving, really: ChargeState) -> None:
     """ "Already captured" is a refusal too: only the gateway's own state says what it means."""
     payment = start(make_order())
-    approving.refusal = GatewayRefused("no", code=ErrorCode.INSUFFICIENT_FUNDS, gateway_code="E7")
+    approving.refusal = GatewayRefused("E7 (debug id 9)", code=ErrorCode.INSUFFICIENT_FUNDS, gateway_code="E7")
     original = approving.capture
 
     def capture(asked: PaymentRef, *, amount: int) -> ChargeReport:
@@ -150,6 +150,8 @@ def test_a_refusal_to_take_is_looked_into(approving: Approving, really: ChargeSt
         assert payment.state == "SUCCEEDED"
     else:
         assert (payment.state, payment.error_code, payment.gateway_code) == ("FAILED", "INSUFFICIENT_FUNDS", "E7")
+        assert payment.error_message == "The payment was declined."
+        assert GatewayCall.objects.filter(message="E7 (debug id 9)").exists()
 
 
 # One at a time ------------------------------------------------------------------------------------

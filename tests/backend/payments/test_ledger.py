@@ -149,6 +149,20 @@ def test_money_that_is_set_aside_waits_for_staff_and_so_does_the_order(manual: N
         capture_payment(payment.pk)
 
 
+def test_what_is_set_aside_is_not_asked_of_the_buyer_once_more(manual: None) -> None:
+    order = make_order()
+    part = start(order, amount=Money(400, "USD"))
+    press(part)
+    apply_report(part.pk, report_of(part, ChargeState.AUTHORIZED))
+    rest = authorized(order)
+    assert rest.amount == order.total - 400
+    with pytest.raises(DomainError) as refusal:
+        start(order)
+    assert refusal.value.code == "ORDER_NOT_PAYABLE"
+    cancel_payment(rest.pk)
+    assert start(order).amount == order.total - 400
+
+
 def test_a_part_of_what_is_set_aside_can_be_taken(manual: None) -> None:
     order = make_order()
     payment = authorized(order)

@@ -116,6 +116,14 @@ def test_a_flagged_payment_is_decided_in_the_admin(chosen: str, state: str) -> N
     assert PaymentTransaction.objects.filter(kind="CAPTURE").count() == 1
 
 
+def test_who_only_looks_is_offered_no_decision() -> None:
+    payment, client = flagged(), staff(Role.SUPPORT)
+    text = client.get(page(payment), follow=True).content.decode()
+    assert "FLAGGED" in text
+    assert "Decide about this payment" not in text
+    assert client.get(f"{page(payment)}act/").status_code == 403
+
+
 @pytest.mark.parametrize(("chosen", "state"), [("capture", "SUCCEEDED"), ("cancel", "CANCELLED")])
 def test_money_that_is_set_aside_is_taken_or_given_up_in_the_admin(settings: Any, chosen: str, state: str) -> None:
     settings.GATEWAYS = {"sandbox": [Account("sandbox", manual_capture=True)]}
@@ -190,6 +198,7 @@ def test_a_gateway_that_refuses_to_begin_leaves_the_order_payable(
     assert refusal.value.code == told
     payment = Payment.objects.get()
     assert (payment.state, payment.error_code, payment.gateway_code) == ("FAILED", code.value, "E-17")
+    assert payment.error_message == "The gateway refused to begin."
     assert start(order, idempotency_key="k").pk == payment.pk
     assert start(order).state == "REQUIRES_ACTION"
 
