@@ -4,6 +4,7 @@ import hashlib
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from social_django.models import UserSocialAuth
 
 from backend.accounts import checking, marks
 from backend.accounts.errors import InvalidCredentials
@@ -69,7 +70,8 @@ def reset_password(*, token: str, new_hash: str, user_agent: str = "") -> Tokens
     with transaction.atomic():
         user = PASSWORD_LINK.user_of(token)
         if user.email_verified_at is None:
-            # Perhaps a stranger has registered it, and still gets codes to a phone.
+            # Perhaps a stranger has registered it, still gets codes to a phone, or has linked a provider of their own.
+            UserSocialAuth.objects.filter(user=user).delete()
             user.email_verified_at, user.phone_verified_at = clock.now(), None
             user.save(update_fields=["email_verified_at", "phone_verified_at"])
             outbox.emit("user.email_verified", key=str(user.pk))

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.core import mail
+from social_django.models import UserSocialAuth
 
 from backend.accounts.models import SavedAddress, Session, User
 from backend.accounts.throttles import SignInTry
@@ -136,22 +137,27 @@ def test_a_new_password_voids_the_link_to_a_new_address_that_a_thief_has_asked_f
     assert (user.email, user.pending_email) == ("ada@example.com", "")
 
 
-def test_who_registered_somebody_elses_address_gets_no_more_codes_once_its_owner_comes(gql: Gql) -> None:
+def test_who_registered_somebody_elses_address_comes_no_more_once_its_owner_has(gql: Gql) -> None:
+    """Neither by codes to a phone of theirs, nor by a provider that they have linked."""
     user = make_user("ada@example.com", phone="+14155550100", phone_verified_at=clock.now())
+    UserSocialAuth.objects.create(user=user, provider="github", uid="1")
     ask_reset(gql, "ada@example.com")
     assert codes(reset(gql, token_in(deliver()[0]))) == []
     user.refresh_from_db()
     assert user.email_verified_at is not None
     assert user.phone_verified_at is None
+    assert not UserSocialAuth.objects.filter(user=user).exists()
 
 
 def test_who_has_shown_their_address_keeps_their_phone_over_a_reset(gql: Gql) -> None:
     moment = clock.now()
     user = make_user("ada@example.com", email_verified_at=moment, phone="+14155550100", phone_verified_at=moment)
+    UserSocialAuth.objects.create(user=user, provider="github", uid="1")
     ask_reset(gql, "ada@example.com")
     assert codes(reset(gql, token_in(deliver()[0]))) == []
     user.refresh_from_db()
     assert user.phone_verified_at is not None
+    assert UserSocialAuth.objects.filter(user=user).exists()
 
 
 def test_existing_and_missing_addresses_go_the_same_way(gql: Gql) -> None:
