@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -11,6 +12,7 @@ from backend.core import clock, idempotency
 from backend.core.caller import Caller
 from backend.core.errors import CurrencyMismatch, DomainError, Invalid
 from backend.core.money import Money
+from backend.core.throttle import TooManyAttempts
 from backend.orders.errors import OrderNotPayable
 from backend.orders.models import Order
 from backend.orders.services import (
@@ -36,6 +38,8 @@ from backend.payments.texts import fitting, fitting_json
 
 logger = logging.getLogger(__name__)
 SCOPE = "paymentStart"
+ATTEMPTS_AN_HOUR = 40
+"""Of one order: who tries stolen cards, or floods a gateway in our name, needs many."""
 
 
 class PaymentDeclined(DomainError):
@@ -74,7 +78,8 @@ def start_payment(*, caller: Caller, request: StartPayment) -> StartedPayment:
     """Begin to pay what is due on an order. Must not run inside a transaction.
 
     Emits order.payment_started. Raises OrderNotFound, OrderNotPayable, GatewayNotOffered, Invalid, PaymentDeclined,
-    IdempotencyConflict, and GatewayDown: then the payment is kept, and the same key asks the gateway again.
+    IdempotencyConflict, TooManyAttempts, and GatewayDown: then the payment is kept, and the same key asks the gateway
+    again.
     """
     check_return_url(request.return_url)
     payment, replayed = _record(caller, request)
@@ -148,12 +153,15 @@ def _record(caller: Caller, request: StartPayment) -> tuple[Payment, bool]:
     if request.scenario and gateway.id != "sandbox":
         raise Invalid("Only the sandbox follows a script.", field=["scenario"])
     moment = clock.now()
+    earlier_ones = Payment.objects.filter(order=order)
+    if earlier_ones.filter(created_at__gt=moment - timedelta(hours=1)).count() >= ATTEMPTS_AN_HOUR:
+        raise TooManyAttempts("This order was begun to be paid too often: go on with one of its payments, or wait.")
     payment = Payment.objects.create(
         order=order,
         gateway=gateway.id,
         account=gateway.account.name,
         merchant_account=gateway.merchant_account,
-        attempt=Payment.objects.filter(order=order).count() + 1,
+        attempt=earlier_ones.count() + 1,
         manual_capture=gateway.account.manual_capture and gateway.capabilities.manual_capture,
         amount=amount,
         currency=order.currency,

@@ -1,5 +1,6 @@
 """The admin's time line and decisions, messages settled once more, and days beside the gateway's report."""
 
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 from uuid import uuid4
@@ -19,7 +20,7 @@ from backend.payments.gateways.accounts import Account
 from backend.payments.gateways.base import ChargeState, ErrorCode, GatewayRefused, GatewayUnavailable, Started
 from backend.payments.gateways.sandbox import SandboxGateway
 from backend.payments.models import GatewayCall, Payment, PaymentTransaction, Refund, SandboxCharge, WebhookMessage
-from backend.payments.services import apply_report, execute_refund, request_refund
+from backend.payments.services import apply_report, execute_refund, request_refund, starting
 from backend.payments.timeline import timeline_of
 from tests.backend.payments.test_ledger import report_of
 from tests.factories.accounts import make_user
@@ -200,6 +201,20 @@ def test_a_gateway_that_refuses_to_begin_leaves_the_order_payable(
     assert (payment.state, payment.error_code, payment.gateway_code) == ("FAILED", code.value, "E-17")
     assert payment.error_message == "The gateway refused to begin."
     assert start(order, idempotency_key="k").pk == payment.pk
+    assert start(order).state == "REQUIRES_ACTION"
+
+
+def test_one_order_is_begun_to_be_paid_only_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(starting, "ATTEMPTS_AN_HOUR", 2)
+    order = make_order()
+    first, _ = start(order, idempotency_key="k"), start(order)
+    with pytest.raises(DomainError) as refusal:
+        start(order)
+    assert refusal.value.code == "TOO_MANY_ATTEMPTS"
+    assert Payment.objects.count() == 2
+    assert start(order, idempotency_key="k").pk == first.pk
+    assert start(make_order()).state == "REQUIRES_ACTION"
+    Payment.objects.update(created_at=clock.now() - timedelta(hours=1))
     assert start(order).state == "REQUIRES_ACTION"
 
 
