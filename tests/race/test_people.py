@@ -5,7 +5,8 @@ from functools import partial
 import pytest
 from social_django.models import UserSocialAuth
 
-from backend.accounts.models import User
+from backend.accounts.address_book import create_address
+from backend.accounts.models import Authenticator, RecoveryCode, SavedAddress, User
 from backend.accounts.queries import grants_by_user
 from backend.accounts.roles import ready_roles
 from backend.accounts.services import (
@@ -14,22 +15,29 @@ from backend.accounts.services import (
     ProfileChange,
     Proof,
     Tokens,
+    confirm_second_factor,
     delete_user,
+    enable_second_factor,
     erase_customer,
     finish_social,
     set_roles,
     update_customer,
+    update_profile,
 )
 from backend.accounts.services.social import Begun
 from backend.accounts.social.providers import SocialProvider
+from backend.carts.models import Cart
+from backend.carts.services import create_cart
 from backend.core import clock
 from backend.core.caller import Caller, Role
 from backend.core.errors import DomainError
 from backend.core.models import OutboxEvent
 from backend.vendors.invitations import token_of
 from backend.vendors.models import VendorInvitation, VendorMember, VendorStatus
-from backend.vendors.services import accept_invitation, invite_clerk, remove_member
-from tests.factories.accounts import caller_of, make_user
+from backend.vendors.services import Application, accept_invitation, apply_as_vendor, invite_clerk, remove_member
+from tests.factories.accounts import caller_of, make_customer, make_user
+from tests.factories.carts import ADDRESS
+from tests.factories.second_factor import code_of
 from tests.factories.vendors import make_vendor
 from tests.race.running import at_once
 
@@ -92,6 +100,26 @@ def test_an_account_that_is_erased_at_once_is_erased_and_told_once() -> None:
     assert (ada.first_name, ada.is_active) == ("", False)
     told = [event.data["to"] for event in OutboxEvent.objects.filter(key=str(ada.pk)) if "to" in event.data]
     assert told == ["ada@example.com"]
+
+
+def test_nothing_is_kept_of_somebody_who_writes_while_they_are_erased() -> None:
+    """What waits for the row of somebody who leaves finds nobody there."""
+    ada = make_customer()
+    user = User.objects.get(pk=ada.user_id)
+    enable_second_factor(user_id=user.pk)
+    writes = [
+        partial(create_address, caller=ada, address=ADDRESS),
+        partial(apply_as_vendor, caller=ada, application=Application("Hill", "hill@example.com")),
+        partial(create_cart, caller=ada, currency="USD"),
+        partial(update_profile, user_id=user.pk, change=ProfileChange(first_name="Ghost"), country="US"),
+        partial(enable_second_factor, user_id=user.pk),
+        partial(confirm_second_factor, user_id=user.pk, code=code_of(user), network="10.0.0.1"),
+    ]
+    at_once([*writes, partial(delete_user, candidate=Candidate(user, user.password), proof=Proof(right=True)), *writes])
+    user.refresh_from_db()
+    assert user.first_name == ""
+    for model in (SavedAddress, VendorMember, Cart, Authenticator, RecoveryCode):
+        assert not model.objects.exists(), model  # type: ignore[attr-defined]
 
 
 def test_owners_whose_accounts_are_closed_at_once_leave_nothing_that_sells() -> None:

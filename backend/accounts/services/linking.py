@@ -9,6 +9,7 @@ from social_core.pipeline.social_auth import social_uid
 from social_django.models import UserSocialAuth
 
 from backend.accounts.errors import LastWayIn, ProviderUnavailable
+from backend.accounts.locking import lock_user
 from backend.accounts.models import User
 from backend.accounts.services.credentials import check_recent
 from backend.accounts.services.registration import MAIL
@@ -37,7 +38,7 @@ def link_provider(identity: Identity, *, user_id: int, session_id: UUID | None) 
 
 
 def _link(user_id: int, named: dict[str, str]) -> User:
-    user = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user_id)
+    user = lock_user(user_id, no_key=True)
     known = UserSocialAuth.objects.filter(**named).first()
     if known is not None and known.user_id != user_id:
         raise _taken()
@@ -54,7 +55,7 @@ def unlink_provider(*, provider: SocialProvider, user_id: int, session_id: UUID 
     check_recent(session_id=session_id)
     name = BACKENDS[provider].name
     with transaction.atomic():
-        user = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user_id)
+        user = lock_user(user_id, no_key=True)
         linked: Any = UserSocialAuth.objects.filter(user=user)
         if not linked.filter(provider=name).exists():
             raise Invalid("This provider is not linked.", field=["provider"])

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from backend.accounts import checking
 from backend.accounts.errors import InvalidCredentials
+from backend.accounts.locking import lock_user
 from backend.accounts.models import Customer, User
 from backend.accounts.services.credentials import Proof
 from backend.accounts.services.registration import MAIL, ask_to_verify
@@ -36,7 +37,7 @@ def update_profile(*, user_id: int, change: ProfileChange, country: str, proof: 
     """
     try:
         with transaction.atomic():
-            user = User.objects.select_for_update(of=("self",)).get(pk=user_id)
+            user = lock_user(user_id)
             apply_profile(user, change, country, partial(_set_email, proof=proof))
             names = ["first_name", "last_name", "phone", "phone_verified_at", "username", "email", "pending_email"]
             user.save(update_fields=names)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from backend.accounts.errors import CodeInvalid
+from backend.accounts.locking import lock_user
 from backend.accounts.models import Authenticator, RecoveryCode, User
 from backend.accounts.sealing import Unreadable, seal, unseal
 from backend.accounts.services.registration import MAIL
@@ -41,7 +42,7 @@ def enable_second_factor(*, user_id: int) -> Enrollment:
     """Make a new key for an app. It counts once `confirm_second_factor` has seen a code of it; until then the next
     call replaces it. Raises Invalid where there is a second factor already.
     """
-    user = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user_id)
+    user = lock_user(user_id, no_key=True)
     if Authenticator.objects.filter(user=user, confirmed=True).exists():
         raise Invalid("A second factor is enabled already: disable it before you enable another.")
     key = secrets.token_bytes(KEY_BYTES)
@@ -60,6 +61,7 @@ def confirm_second_factor(*, user_id: int, code: str, network: str) -> list[str]
     """
     attempt = FactorTry(user_id=user_id, network=network, enrolling=True)
     with transaction.atomic():
+        lock_user(user_id, no_key=True)  # before the app, as whoever leaves does
         app = Authenticator.objects.select_for_update().filter(user_id=user_id, confirmed=False).first()
         if app is None:
             raise Invalid("There is nothing to confirm: begin with twoFactorEnable.")
@@ -80,7 +82,7 @@ def renew_recovery_codes(*, user_id: int, code: str, network: str) -> list[str]:
     """
     attempt = FactorTry(user_id=user_id, network=network)
     with transaction.atomic():
-        User.objects.select_for_update(of=("self",), no_key=True).get(pk=user_id)
+        lock_user(user_id, no_key=True)
         if not Authenticator.objects.filter(user_id=user_id, confirmed=True).exists():
             raise Invalid("No second factor is enabled.")
         if not take_factor(user_id=user_id, code=code):
@@ -98,7 +100,7 @@ def disable_second_factor(*, user_id: int, code: str, network: str) -> User:
     """
     attempt = FactorTry(user_id=user_id, network=network)
     with transaction.atomic():
-        user = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user_id)
+        user = lock_user(user_id, no_key=True)
         if not Authenticator.objects.filter(user=user, confirmed=True).exists():
             raise Invalid("No second factor is enabled.")
         if not take_factor(user_id=user_id, code=code):
