@@ -140,6 +140,10 @@ class User(CustomerFields, ListFields, Node):
     def phone_verified(people: list[Any]) -> list[bool]:
         return [row.phone_verified_at is not None for row in rows_of(people)]
 
+    @batched(description="Whether the account is open: staff close and open it by `customerUpdate`.")
+    def is_active(people: list[Any]) -> list[bool]:
+        return [row.is_active for row in rows_of(people)]
+
     @batched(description="Whether you have a password; who came by a provider may have none. Null of others.")
     def has_password(people: list[Any], ctx: Context) -> list[bool | None]:
         return [row.has_usable_password() if _is_self(row, ctx) else None for row in rows_of(people)]

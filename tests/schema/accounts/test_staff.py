@@ -19,6 +19,7 @@ UPDATE = """mutation ($input: CustomerUpdateInput!) { customerUpdate(input: $inp
   userErrors { code message field } } }"""
 ERASE = """mutation ($id: ID!) { customerErase(input: { userId: $id }) { deleted userErrors { code field } } }"""
 WHO = "{ viewer { id } }"
+LISTED = """{ customers(first: 5, query: "ada@") { nodes { email isActive } } }"""
 
 
 @pytest.fixture
@@ -63,8 +64,10 @@ def test_a_closed_account_is_signed_out_and_can_be_opened(gql: Gql, ada: User, c
     hers, staff = gql.signed_in(ada), gql.signed_in(clerk)
     assert codes(update(staff, ada, isActive=False)) == []
     assert hers(WHO).codes == ["UNAUTHENTICATED"]
+    assert staff(LISTED)["customers"]["nodes"] == [{"email": "ada@example.com", "isActive": False}]
     assert codes(update(staff, ada, isActive=False)) == []
     assert codes(update(staff, ada, isActive=True)) == []
+    assert staff(LISTED)["customers"]["nodes"] == [{"email": "ada@example.com", "isActive": True}]
     assert hers(WHO).codes == ["UNAUTHENTICATED"]
     assert gql.signed_in(ada)(WHO).errors == []
 
