@@ -114,7 +114,7 @@ class VendorMutation:
 
     @strawberry.mutation(
         description="Let a vendor sell: one that has applied, or was suspended. Its owners are told by mail. Approving "
-        "twice changes nothing.",
+        "twice changes nothing. INVALID where no active owner is left to answer for it.",
         extensions=[guard(HasPermission(DECIDE))],
     )
     async def vendor_approve(

@@ -10,8 +10,10 @@ from backend.accounts import checking, marks
 from backend.accounts.errors import InvalidCredentials
 from backend.accounts.links import PASSWORD_LINK
 from backend.accounts.models import Challenge, Session, User
+from backend.accounts.power import is_more_than_customer
 from backend.accounts.services.credentials import MAX_LOGIN, Candidate, Proof
 from backend.accounts.services.registration import MAIL
+from backend.accounts.services.second_factor import forget_second_factor
 from backend.accounts.services.sessions import Tokens, end_sessions
 from backend.accounts.services.signing_in import complete_sign_in, forget_challenges
 from backend.core import clock, outbox
@@ -70,8 +72,11 @@ def reset_password(*, token: str, new_hash: str, user_agent: str = "") -> Tokens
     with transaction.atomic():
         user = PASSWORD_LINK.user_of(token)
         if user.email_verified_at is None:
-            # Perhaps a stranger has registered it, still gets codes to a phone, or has linked a provider of their own.
+            # Perhaps a stranger has registered it, still gets codes to a phone, has linked a provider of their own, or
+            # keeps its owner out by a second factor. That of people with more rights stays: mailboxes get stolen, too.
             UserSocialAuth.objects.filter(user=user).delete()
+            if not is_more_than_customer(user):
+                forget_second_factor(user)
             user.email_verified_at, user.phone_verified_at = clock.now(), None
             user.save(update_fields=["email_verified_at", "phone_verified_at"])
             outbox.emit("user.email_verified", key=str(user.pk))

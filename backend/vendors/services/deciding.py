@@ -53,11 +53,16 @@ def apply_as_vendor(*, caller: Caller, application: Application) -> Vendor:
 
 
 def approve_vendor(*, caller: Caller, vendor_id: int | None) -> Vendor:
-    """Let a vendor sell, for the first time or again. Emits `vendor.approved`; approving twice changes nothing."""
+    """Let a vendor sell, for the first time or again. Emits `vendor.approved`; approving twice changes nothing.
+
+    Raises Invalid where nobody is left to answer for it.
+    """
     with transaction.atomic():
         vendor = access_vendor_to_decide(caller=caller, vendor_id=vendor_id)
         if vendor.status == VendorStatus.APPROVED:
             return vendor
+        if not vendor.members.filter(role=OWNER, user__is_active=True).exists():
+            raise Invalid("Its owners have left or are closed: nobody would answer for what it sells.", field=["id"])
         decide(vendor, VendorStatus.APPROVED, "")
     follow_members(list(vendor.members.values_list("user_id", flat=True)))
     return vendor

@@ -9,7 +9,7 @@ import pytest
 from django.core import mail
 from social_django.models import UserSocialAuth
 
-from backend.accounts.models import SavedAddress, Session, User
+from backend.accounts.models import Authenticator, SavedAddress, Session, User
 from backend.accounts.throttles import SignInTry
 from backend.core import clock
 from backend.core.caller import Role
@@ -28,6 +28,7 @@ from tests.factories.carts import make_cart
 from tests.factories.catalog import make_product
 from tests.factories.orders import make_order
 from tests.factories.payments import start
+from tests.factories.second_factor import give_second_factor
 from tests.schema.accounts.documents import (
     DELETE,
     EMAIL_VERIFY,
@@ -138,11 +139,16 @@ def test_a_new_password_voids_the_link_to_a_new_address_that_a_thief_has_asked_f
 
 
 def test_who_registered_somebody_elses_address_comes_no_more_once_its_owner_has(gql: Gql) -> None:
-    """Neither by codes to a phone of theirs, nor by a provider that they have linked."""
+    """Not by codes to their phone, nor by a provider that they have linked; and their app keeps nobody out."""
     user = make_user("ada@example.com", phone="+14155550100", phone_verified_at=clock.now())
     UserSocialAuth.objects.create(user=user, provider="github", uid="1")
+    give_second_factor(user)
+    deliver()
     ask_reset(gql, "ada@example.com")
-    assert codes(reset(gql, token_in(deliver()[0]))) == []
+    payload = reset(gql, token_in(deliver()[0]))
+    assert codes(payload) == []
+    assert payload["accessToken"] is not None
+    assert not Authenticator.objects.exists()
     user.refresh_from_db()
     assert user.email_verified_at is not None
     assert user.phone_verified_at is None
@@ -152,12 +158,25 @@ def test_who_registered_somebody_elses_address_comes_no_more_once_its_owner_has(
 def test_who_has_shown_their_address_keeps_their_phone_over_a_reset(gql: Gql) -> None:
     moment = clock.now()
     user = make_user("ada@example.com", email_verified_at=moment, phone="+14155550100", phone_verified_at=moment)
+    give_second_factor(user)
+    deliver()
     UserSocialAuth.objects.create(user=user, provider="github", uid="1")
     ask_reset(gql, "ada@example.com")
     assert codes(reset(gql, token_in(deliver()[0]))) == []
     user.refresh_from_db()
     assert user.phone_verified_at is not None
     assert UserSocialAuth.objects.filter(user=user).exists()
+    assert Authenticator.objects.filter(user=user).exists()
+
+
+def test_a_reset_never_takes_the_second_factor_of_people_who_do_more_than_buy(gql: Gql) -> None:
+    user = make_user("ada@example.com", is_staff=True)
+    give_second_factor(user)
+    deliver()
+    ask_reset(gql, "ada@example.com")
+    payload = reset(gql, token_in(deliver()[0]))
+    assert (payload["accessToken"], payload["challenge"]["kind"]) == (None, "TOTP")
+    assert Authenticator.objects.filter(user=user).exists()
 
 
 def test_existing_and_missing_addresses_go_the_same_way(gql: Gql) -> None:

@@ -135,6 +135,16 @@ def test_approving_twice_changes_nothing(gql: Gql, admin: Gql) -> None:
     assert OutboxEvent.objects.filter(topic="vendor.approved").count() == 1
 
 
+def test_a_vendor_without_an_active_owner_is_not_approved(gql: Gql, admin: Gql) -> None:
+    vendor = make_vendor(status=VendorStatus.PENDING)
+    User.objects.filter(pk=owner_of(vendor).pk).update(is_active=False)
+    [error] = admin(APPROVE, id=id_of(vendor))["vendorApprove"]["userErrors"]
+    assert (error["code"], error["field"]) == ("INVALID", ["input", "id"])
+    vendor.refresh_from_db()
+    assert vendor.status == VendorStatus.PENDING
+    assert not OutboxEvent.objects.exists()
+
+
 def test_suspending_twice_keeps_the_first_reason_and_approving_takes_it_back(gql: Gql, admin: Gql) -> None:
     vendor = make_vendor()
     for reason in ("Bad <b>glue</b>", "Another"):
