@@ -12,6 +12,7 @@ from typing import Any
 
 from graphql import OperationType
 from graphql.execution.collect_fields import FieldDetails
+from graphql.type.definition import GraphQLResolveInfoHelpers
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.engine.compile import Operation, Plan, Plans, Unsupported, selects_fields
@@ -41,6 +42,15 @@ class EngineExecutor(StrawberryGraphQLCoreExecutionContext):
         self._tried: set[Any] = set()
         self.encode: Callable[[Any], Any] | None = None
         """What to make of a whole query's data, while still on the database's thread."""
+
+    @property
+    def async_helpers(self) -> GraphQLResolveInfoHelpers:  # type: ignore[override]
+        """Made when asked for: kept, as graphql-core does, they would leave each request to the garbage collector."""
+        return GraphQLResolveInfoHelpers(gather=self.gather_async_work, track=self.track_async_work)
+
+    @async_helpers.setter
+    def async_helpers(self, _: GraphQLResolveInfoHelpers) -> None:
+        pass
 
     def build_per_event_executor(self, payload: Any) -> "EngineExecutor":
         executor: EngineExecutor = super().build_per_event_executor(payload)  # type: ignore[assignment]

@@ -1,6 +1,7 @@
 """Batches of one request: parents that ask for the same field in the same turn are answered by one call."""
 
 import asyncio
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -57,7 +58,7 @@ class Batches:
     __slots__ = ("_context", "_pending", "_tasks", "keys")
 
     def __init__(self, context: RunsSync) -> None:
-        self._context = context
+        self._context = weakref.ref(context)  # which has its batches: a circle would be left to the garbage collector
         self._pending: dict[BatchKey, _Pending] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.keys: dict[tuple[int, int], tuple[Any, Any]] = {}
@@ -86,8 +87,11 @@ class Batches:
 
     async def _answer(self, pending: dict[BatchKey, _Pending]) -> None:
         calls = [(key, each.parents) for key, each in pending.items()]
+        context = self._context()
+        if context is None:  # and so nobody who waits
+            return
         try:
-            results = await self._context.run_sync(lambda: run_calls(calls, self._context))
+            results = await context.run_sync(lambda: run_calls(calls, context))
         except BaseException as error:  # noqa: BLE001 - handed to the fields that wait for it
             results = [error] * len(calls)
         for each, result in zip(pending.values(), results, strict=True):

@@ -233,7 +233,8 @@ class GraphQLApp(GraphQL[Context, None]):
         return response
 
     def _finish(self, request: Request, response: Response) -> None:
-        context: Context | None = request.scope.get("cartograph.context")
+        # Taken out: a request in a circle with its context would be left to the garbage collector, with all its rows.
+        context: Context | None = request.scope.pop("cartograph.context", None)
         if context is None or isinstance(response, FileResponse):
             return
         headers = response.headers

@@ -15,24 +15,26 @@ from schema.engine import Batches
 from schema.server.callers import identify
 from schema.server.db import StatementCount, db
 
+_ATTRIBUTES = (
+    "_response",
+    "batches",
+    "caller",
+    "connection_params",
+    "expires_at",
+    "products",
+    "refused",
+    "request",
+    "request_id",
+    "shop",
+    "statements",
+    "token",
+)
+
 
 class Context:
     """One per request (and per WebSocket connection). `batches` are renewed for each operation."""
 
-    __slots__ = (
-        "_response",
-        "batches",
-        "caller",
-        "connection_params",
-        "expires_at",
-        "products",
-        "refused",
-        "request",
-        "request_id",
-        "shop",
-        "statements",
-        "token",
-    )
+    __slots__ = (*_ATTRIBUTES, "__weakref__")
 
     def __init__(self, request: HTTPConnection | None = None, response: Any = None) -> None:
         self.request = request
@@ -78,7 +80,7 @@ class Context:
     def for_operation(self, shop: ShopContext) -> "Context":
         """This request's context, for one operation: its own shop context and batches."""
         context = Context.__new__(Context)
-        for name in Context.__slots__:
+        for name in _ATTRIBUTES:
             setattr(context, name, getattr(self, name))
         context.shop, context.products, context.batches = shop, {}, Batches(context)
         return context
