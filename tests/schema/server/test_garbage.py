@@ -17,7 +17,7 @@ from tests.factories.catalog import make_image, make_product
 pytestmark = pytest.mark.django_db
 KINDS = {Request, Context, Batches, EngineExecutor, ProductRow, VariantRow, ImageRow}
 LIST = "{ products(first: 5) { nodes { id image { url } variants { id price { amount } } } } }"
-PAGE = "query ($slug: String!) { product(slug: $slug) { name images { alt } variants { sku availability { status } } } }"
+PAGE = "query ($slug: String!) { product(slug: $slug) { images { alt } variants { sku availability { status } } } }"
 
 
 @pytest.fixture
