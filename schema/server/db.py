@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -94,14 +95,16 @@ async def io(function: Callable[..., Result], *args: Any, **kwargs: Any) -> Resu
     )
 
 
-_passwords = asyncio.Semaphore(3)
+PASSWORDS_AT_ONCE = max(1, min(3, (os.cpu_count() or 1) // 2))
+"""Half of the processors for people who sign in, at most: the other requests have the rest."""
+_passwords = asyncio.Semaphore(PASSWORDS_AT_ONCE)
 
 
 def few_with_passwords() -> asyncio.Semaphore:
     """To be held by whoever signs in with a password: `async with few_with_passwords(): ...`
 
-    Two at a time hash; one more keeps those threads busy. Were a thousand let in at once, all would ask the
-    database before the first is hashed, and everybody else's requests would wait behind them.
+    Were a thousand let in at once, all would ask the database before the first is hashed, and everybody else's
+    requests would wait behind them. One at a time is some 30 logins a second.
     """
     return _passwords
 
