@@ -3,14 +3,13 @@
 import argparse
 import asyncio
 import json
-import os
-import platform
 import statistics
 import time
 from pathlib import Path
 from typing import Any
 
 from bench.__main__ import DATA_DIR, prepare
+from bench.report import machine
 
 WHO = "{ viewer { id } }"
 SIGN_IN = """
@@ -94,14 +93,8 @@ async def run(arguments: argparse.Namespace) -> dict[str, float]:
 
 
 def save(measured: dict[str, float], path: Path) -> None:
-    machine = {
-        "python": platform.python_version(),
-        "system": platform.system(),
-        "cpus": os.cpu_count(),
-        "load": os.getloadavg(),
-    }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"accounts": measured, "machine": machine}, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps({"accounts": measured, "machine": machine()}, indent=2) + "\n", encoding="utf-8")
 
 
 def main() -> None:

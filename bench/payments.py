@@ -3,8 +3,6 @@
 import argparse
 import asyncio
 import json
-import os
-import platform
 import statistics
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +14,7 @@ import psutil
 
 from bench.__main__ import DATA_DIR, prepare
 from bench.processes import ever_spent_seconds, uvicorn, worker
-from bench.report import aligned
+from bench.report import aligned, machine
 from bench.targets import Target
 from bench.webhooks import Outcome, Signed
 
@@ -136,12 +134,7 @@ def save(measured: dict[str, Any], verdicts: list[Target], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     document = measured | {
         "targets": [{**asdict(each), "met": each.met} for each in verdicts],
-        "machine": {
-            "python": platform.python_version(),
-            "system": platform.system(),
-            "cpus": os.cpu_count(),
-            "load": os.getloadavg(),
-        },
+        "machine": machine(),
     }
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 

@@ -1,7 +1,6 @@
 """Servers under measurement, and the CPU time that they and PostgreSQL have used."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,16 +13,12 @@ from urllib.request import Request, urlopen
 import psutil
 from honcho.environ import parse_procfile
 
+from backend.local.address import free_port
+
 ROOT = Path(__file__).parent.parent
 SHOP = "schema.asgi:application"
 START_TIMEOUT_S = 60
 SCHEDSTAT = Path("/proc/self/schedstat").exists()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

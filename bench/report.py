@@ -5,6 +5,7 @@ import os
 import platform
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from bench.measure import MANY_CLIENTS, Measurement, Results
 from bench.targets import targets
@@ -102,15 +103,21 @@ def table(results: Results) -> str:
     return "\n".join([*lines, "", floors, tail, shop])
 
 
+def machine() -> dict[str, Any]:
+    """Where and beside how much else something was measured."""
+    return {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "cpus": os.cpu_count(),
+        "load": os.getloadavg(),
+    }
+
+
 def save(results: Results, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     document = asdict(results)
     document["targets"] = [{**asdict(each), "met": each.met} for each in targets(results)]
-    document["machine"] = {
-        "python": platform.python_version(),
-        "system": platform.system(),
-        "cpus": os.cpu_count(),
-    }
+    document["machine"] = machine()
     for kept, each in zip(document["measurements"], results.measurements, strict=True):
         kept["times_raw"], kept["times_typename"] = ratios(results, each)
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

@@ -6,7 +6,7 @@ from django.conf import settings
 from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
-from backend.core.throttle import Throttle, TooManyAttempts
+from backend.core.throttle import Throttle
 
 KNOWN_DAYS = 90
 BURST = "100/minute"
@@ -121,17 +121,9 @@ def take_mail_request(network: str) -> None:
 
 def may_invite(email: str) -> bool:
     """Whether one more invitation may go to an address, whoever sends it."""
-    try:
-        throttle("mail-invitation", settings.MAILS_PER_ACCOUNT).take(email.lower())
-    except TooManyAttempts:
-        return False
-    return True
+    return throttle("mail-invitation", settings.MAILS_PER_ACCOUNT).allows(email.lower())
 
 
 def may_mail(user_id: int, kind: str) -> bool:
     """Whether one more mail of this kind may go to an account: nobody's mailbox is flooded."""
-    try:
-        throttle("mail-account", settings.MAILS_PER_ACCOUNT).take(kind, user_id)
-    except TooManyAttempts:
-        return False
-    return True
+    return throttle("mail-account", settings.MAILS_PER_ACCOUNT).allows(kind, user_id)

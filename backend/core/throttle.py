@@ -44,6 +44,10 @@ class Throttle:
         """Count one try of a subject (a user and an address, say). Raises TooManyAttempts; then nothing is counted."""
         _refuse(self._with_limiter(lambda limiter: self._take(limiter, self._key(subject))))
 
+    def allows(self, *subject: object) -> bool:
+        """Count one try of a subject, where there is one left; whether there was."""
+        return not self._with_limiter(lambda limiter: self._take(limiter, self._key(subject)))
+
     def check(self, *subject: object) -> None:
         """Count nothing. Raises TooManyAttempts when no try is left, for what `count` counts."""
         _refuse(self._with_limiter(lambda limiter: self._wait_s(limiter, self._key(subject))))

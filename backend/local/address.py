@@ -12,6 +12,13 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 ANSWER_TIMEOUT_S = 10
 
 
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class Address:
     """HOST and PORT."""
 

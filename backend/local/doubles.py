@@ -7,12 +7,12 @@ import os
 import socket
 import time
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
 from environ import Env
 
+from backend.local.address import free_port
 from backend.local.errors import LocalError
 
 SWITCH = "GATEWAY_DOUBLES"
@@ -103,7 +103,7 @@ class Doubles:
             raise LocalError(f"{SWITCH} needs packages of the tests ({without}): run `make dev` once.")
         if not _has_ipv6():
             self.left_out["stripe"] = "its double listens on IPv6, which this machine does not have"
-        self.ports = {gateway: _free_port() for gateway in DOUBLES if gateway not in self.left_out}
+        self.ports = {gateway: free_port() for gateway in DOUBLES if gateway not in self.left_out}
 
     def commands(self) -> dict[str, str]:
         """What to run, by name, as lines of a Procfile.
@@ -179,11 +179,6 @@ def _refuse_earnest() -> None:
         raise LocalError(f"{SWITCH} is for development: with ENVIRONMENT=production no double is started.")
     if not _is_on("DEBUG", default="1" if environment == "development" else "0"):
         raise LocalError(f"{SWITCH} is for development: with DEBUG off no double is started.")
-
-
-def _free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as door:
-        return int(door.getsockname()[1])
 
 
 def _has_ipv6() -> bool:

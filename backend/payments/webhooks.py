@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from backend.core import clock, outbox
-from backend.core.throttle import Throttle, TooManyAttempts
+from backend.core.throttle import Throttle
 from backend.payments.gateways import registry
 from backend.payments.gateways.accounts import DEFAULT
 from backend.payments.gateways.base import PaymentGateway, SignatureInvalid
@@ -45,7 +45,7 @@ def receive(request: HttpRequest, gateway_id: str, account: str = DEFAULT) -> Ht
         read = gateway.parse_webhook(incoming(message))
     except SignatureInvalid:
         # Anybody can send these: what is kept to look at must not fill the disk.
-        if _may_keep_another(gateway.id):
+        if Throttle("forged webhooks", settings.FORGED_WEBHOOKS_KEPT).allows(gateway.id):
             reject_webhook(message, "not authentic", kept=KEPT_OF_FORGED_BYTES)
         return HttpResponse(status=400)
     except Exception:
@@ -75,14 +75,6 @@ def _message(request: HttpRequest, gateway: PaymentGateway, body: bytes) -> Webh
         query=fitting_json(request.GET.dict()),
         received_at=clock.now(),
     )
-
-
-def _may_keep_another(gateway_id: str) -> bool:
-    try:
-        Throttle("forged webhooks", settings.FORGED_WEBHOOKS_KEPT).take(gateway_id)
-    except TooManyAttempts:
-        return False
-    return True
 
 
 def _announce(message: WebhookMessage) -> None:

@@ -25,6 +25,11 @@ def visible_vendors(caller: Caller) -> QuerySet[Vendor]:
     return rows if caller.user_id is None else Vendor.objects.filter(Q(status=VendorStatus.APPROVED) | _mine(caller))
 
 
+def active_owners(vendor_id: int) -> QuerySet[VendorMember]:
+    """Who answers for a vendor: an owner whose account is closed keeps the place, and counts for none."""
+    return VendorMember.objects.filter(vendor_id=vendor_id, role=OWNER, user__is_active=True)
+
+
 def inner_vendors(caller: Caller) -> QuerySet[Vendor]:
     """Those whose inside the caller sees (state, people, invitations): their own, and all for staff."""
     if caller.may(VIEW_VENDORS):

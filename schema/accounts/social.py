@@ -35,17 +35,6 @@ class SocialAuthStartInput:
     )
 
 
-@strawberry.input(description="Signing in with what the provider has sent back.")
-class SocialTokenCreateInput:
-    provider: SocialProvider = strawberry.field(description="With whom it was begun.")
-    code: str = strawberry.field(description="`code` of the query that the browser came back with.")
-    state: str = strawberry.field(description="`state` of that query.")
-    binding: str | None = strawberry.field(
-        default=None, description="What `socialAuthStart` gave an app without cookies; a browser's cookie says it else."
-    )
-    cart_id: strawberry.ID | None = strawberry.field(default=None, description=CART_ID)
-
-
 @strawberry.input(description="Linking a provider to your account with what it has sent back.")
 class SocialAccountLinkInput:
     provider: SocialProvider = strawberry.field(description="With whom it was begun.")
@@ -54,6 +43,11 @@ class SocialAccountLinkInput:
     binding: str | None = strawberry.field(
         default=None, description="What `socialAuthStart` gave an app without cookies; a browser's cookie says it else."
     )
+
+
+@strawberry.input(description="Signing in with what the provider has sent back.")
+class SocialTokenCreateInput(SocialAccountLinkInput):
+    cart_id: strawberry.ID | None = strawberry.field(default=None, description=CART_ID)
 
 
 @strawberry.input(description="Taking a provider off your account.")

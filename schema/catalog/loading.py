@@ -1,6 +1,7 @@
 """What several fields of a row need: read for all rows at once, and once a request."""
 
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Any
 
 from backend.catalog import models, queries
@@ -50,9 +51,8 @@ def availability_of(variants: list[Any]) -> list[Availability]:
 def orderable_variants_of(products: list[Any], ctx: Context) -> list[list[queries.VariantRow]]:
     """Each product's variants that can be ordered in the context's currency."""
     variants = variants_of(products, ctx)
-    each_once = list({id(each): each for row in variants for each in row}.values())
-    stock = dict(zip(map(id, each_once), availability_of(each_once), strict=True))
-    return [[each for each in row if each.amount is not None and stock[id(each)].can_be_ordered] for row in variants]
+    stock = iter(availability_of(list(chain.from_iterable(variants))))
+    return [[each for each in row if next(stock).can_be_ordered and each.amount is not None] for row in variants]
 
 
 def orderable_of(products: list[Any], ctx: Context) -> set[int]:

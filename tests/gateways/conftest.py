@@ -10,7 +10,7 @@ import stamina
 
 from backend.payments.gateways.http import close_circuits
 from tests.gateways import harnesses
-from tests.gateways.harness import Harness
+from tests.gateways.harness import Harness, running
 
 NAMES = sorted(module.name for module in pkgutil.iter_modules(harnesses.__path__))
 
@@ -26,9 +26,8 @@ def impatient() -> Iterator[None]:
 @pytest.fixture(params=NAMES, scope="session")
 def started(request: pytest.FixtureRequest) -> Iterator[Harness]:
     double: Harness = import_module(f"tests.gateways.harnesses.{request.param}").HARNESS
-    double.begin()
-    yield double
-    double.end()
+    with running(double):
+        yield double
 
 
 @pytest.fixture

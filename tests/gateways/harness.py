@@ -3,11 +3,12 @@
 import select
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import httpx
 
@@ -47,6 +48,25 @@ class Sent:
     query: Mapping[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
     method: str = "POST"
+
+
+class Process(Protocol):
+    def begin(self) -> None: ...
+
+    def end(self) -> None: ...
+
+
+Running = TypeVar("Running", bound=Process)
+
+
+@contextmanager
+def running(double: Running) -> Iterator[Running]:
+    """The double's process, as long as it is needed."""
+    double.begin()
+    try:
+        yield double
+    finally:
+        double.end()
 
 
 class Harness(Protocol):

@@ -9,7 +9,7 @@ import pytest
 
 from backend.payments.models import Operation
 from tests.gateways.fakes import hosted
-from tests.gateways.harness import Break, ProcessHarness
+from tests.gateways.harness import Break, ProcessHarness, running
 
 
 class Tiny(ProcessHarness):
@@ -18,10 +18,8 @@ class Tiny(ProcessHarness):
 
 @pytest.fixture(scope="module")
 def tiny() -> Iterator[Tiny]:
-    harness = Tiny()
-    harness.begin()
-    yield harness
-    harness.end()
+    with running(Tiny()) as harness:
+        yield harness
 
 
 def count(tiny: Tiny) -> int:

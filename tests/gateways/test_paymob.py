@@ -35,7 +35,7 @@ from backend.payments.gateways.paymob.signing import FIELDS, is_signed, of_objec
 from backend.payments.models import Operation, Payment, PaymentTransaction, Refund, WebhookMessage
 from backend.payments.services.capturing import cancel_payment, capture_payment
 from tests.gateways.fakes import paymob as double
-from tests.gateways.harness import Break, Sent
+from tests.gateways.harness import Break, Sent, running
 from tests.gateways.harnesses.paymob import PaymobHarness
 from tests.gateways.known import known_answers
 from tests.gateways.shop import (
@@ -60,10 +60,8 @@ RULES = Rules(integrations=frozenset(), live=None, digits=None, expires=clock.no
 
 @pytest.fixture(scope="module")
 def process() -> Iterator[PaymobHarness]:
-    harness = PaymobHarness()
-    harness.begin()
-    yield harness
-    harness.end()
+    with running(PaymobHarness()) as harness:
+        yield harness
 
 
 @pytest.fixture

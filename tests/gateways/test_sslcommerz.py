@@ -32,7 +32,7 @@ from backend.payments.gateways.base import (
 from backend.payments.gateways.sslcommerz import SslcommerzGateway, _report, is_signed, payment_id_of, short_id
 from backend.payments.models import Operation, Payment, WebhookMessage
 from tests.gateways.fakes import sslcommerz as double
-from tests.gateways.harness import Break, Sent
+from tests.gateways.harness import Break, Sent, running
 from tests.gateways.harnesses.sslcommerz import SslcommerzHarness
 from tests.gateways.known import known_answers
 from tests.gateways.shop import begin, come_back, deliver, order_for, refunds_of, sweep_refunds, verify, work
@@ -45,10 +45,8 @@ KNOWN = known_answers("sslcommerz")
 
 @pytest.fixture(scope="module")
 def process() -> Iterator[SslcommerzHarness]:
-    harness = SslcommerzHarness()
-    harness.begin()
-    yield harness
-    harness.end()
+    with running(SslcommerzHarness()) as harness:
+        yield harness
 
 
 @pytest.fixture

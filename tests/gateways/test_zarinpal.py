@@ -25,7 +25,7 @@ from backend.payments.gateways.zarinpal import ZarinpalGateway, _in_unit
 from backend.payments.models import GatewayCall, Operation, Payment
 from backend.payments.services import verify_unclaimed_payments
 from tests.gateways.fakes import zarinpal as double
-from tests.gateways.harness import Break
+from tests.gateways.harness import Break, running
 from tests.gateways.harnesses.zarinpal import ZarinpalHarness
 from tests.gateways.known import known_answers
 from tests.gateways.shop import begin, come_back, order_for, refunds_of, sweep, sweep_refunds, verify, work
@@ -38,10 +38,8 @@ KNOWN = known_answers("zarinpal")
 
 @pytest.fixture(scope="module")
 def process() -> Iterator[ZarinpalHarness]:
-    harness = ZarinpalHarness()
-    harness.begin()
-    yield harness
-    harness.end()
+    with running(ZarinpalHarness()) as harness:
+        yield harness
 
 
 @pytest.fixture

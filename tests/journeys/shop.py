@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from uuid import uuid4
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
+from backend.local.address import free_port
 from backend.local.claim import MARK
 from backend.local.processes import with_variable
 
@@ -240,12 +240,6 @@ class Events:
 
     def _receive(self) -> dict[str, Any]:
         return dict(json.loads(self._socket.recv(timeout=WAIT_S)))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

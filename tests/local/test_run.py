@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from backend.local.address import Address
+from backend.local.address import Address, free_port
 from backend.local.processes import end, is_alive, with_variable
 from backend.local.server import wait_until
 from tests.gateways.fakes import localstripe
@@ -22,12 +22,6 @@ from tests.local.conftest import new_folder, processes_of
 
 ROOT = Path(__file__).parent.parent.parent
 LAST_LINE = re.compile(r"Stop with Ctrl-C\.\n-+\n\Z")
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Launcher:

@@ -7,6 +7,7 @@ import pytest
 
 from backend.payments.models import Payment
 from backend.payments.services import verify_returned, verify_silent_payments, verify_unclaimed_payments
+from tests.gateways.harness import running
 from tests.gateways.harnesses.zarinpal import ZarinpalHarness
 from tests.gateways.shop import begin, order_for
 from tests.gateways.telling import assert_paid_once
@@ -17,10 +18,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(scope="module")
 def process() -> Iterator[ZarinpalHarness]:
-    harness = ZarinpalHarness()
-    harness.begin()
-    yield harness
-    harness.end()
+    with running(ZarinpalHarness()) as harness:
+        yield harness
 
 
 def test_callbacks_and_lists_at_the_same_instant_take_once(process: ZarinpalHarness, settings: Any) -> None:

@@ -72,13 +72,13 @@ def filter_products(rows: QuerySet[Product], filter: ProductFilter | None, shop:
 
 
 _VARIANTS = ProductVariant.objects.filter(product=OuterRef("pk"), deleted_at__isnull=True)
-IN_STOCK = Q(stock_levels__on_hand__gt=F("stock_levels__reserved")) | ~Q(stock_policy=StockPolicy.DENY)
+_IN_STOCK = Q(stock_levels__on_hand__gt=F("stock_levels__reserved")) | ~Q(stock_policy=StockPolicy.DENY)
 """A variant of which an order can have units, now or by promise."""
 
 
 def can_be_ordered(currency: str | Param) -> Exists:
     """A product of which some variant is in stock and has a price in that currency."""
-    return Exists(_VARIANTS.filter(IN_STOCK, prices__currency=currency))
+    return Exists(_VARIANTS.filter(_IN_STOCK, prices__currency=currency))
 
 
 def _by_lists(rows: QuerySet[Product], filter: ProductFilter) -> QuerySet[Product]:

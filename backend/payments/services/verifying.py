@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from backend.core import clock, outbox
 from backend.core.caller import Caller
 from backend.core.errors import NotFound
-from backend.core.throttle import Throttle, TooManyAttempts
+from backend.core.throttle import Throttle
 from backend.orders.services import access_order
 from backend.payments.errors import GatewayDown
 from backend.payments.gateways import registry
@@ -79,11 +79,7 @@ def verify_returned(payment_id: UUID, brought: Mapping[str, str]) -> None:
 
 def _may_ask(payment: Payment) -> bool:
     """Anybody with the order's token can make us ask: one buyer must not use up what the gateway answers to us."""
-    try:
-        Throttle("payment questions", settings.QUESTIONS_PER_PAYMENT).take(payment.pk)
-    except TooManyAttempts:
-        return False
-    return True
+    return Throttle("payment questions", settings.QUESTIONS_PER_PAYMENT).allows(payment.pk)
 
 
 def process_webhook(message_id: int) -> None:

@@ -12,7 +12,7 @@ from backend.accounts.models import User
 from backend.core import clock, outbox
 from backend.core.caller import Caller
 from backend.core.errors import Invalid
-from backend.vendors.access import OWNER, access_invitation, access_member, access_own_vendor
+from backend.vendors.access import OWNER, access_invitation, access_member, access_own_vendor, active_owners
 from backend.vendors.errors import VendorNotApproved
 from backend.vendors.invitations import invitation_of
 from backend.vendors.models import Vendor, VendorInvitation, VendorMember, VendorStatus
@@ -88,9 +88,7 @@ def remove_member(*, caller: Caller, member_id: int | None) -> int:
     with transaction.atomic():
         member = access_member(caller=caller, member_id=member_id)
         Vendor.objects.select_for_update(of=("self",), no_key=True).get(pk=member.vendor_id)
-        owners = VendorMember.objects.filter(vendor_id=member.vendor_id, role=OWNER, user__is_active=True)
-        owners = owners.exclude(pk=member.pk)
-        if member.role == OWNER and not owners.exists():
+        if member.role == OWNER and not active_owners(member.vendor_id).exclude(pk=member.pk).exists():
             raise Invalid("A vendor keeps an owner: this is the last one.", field=["id"])
         key, user_id = member.pk, member.user_id
         member.delete()

@@ -13,7 +13,7 @@ from backend.core.caller import Caller
 from backend.core.errors import DomainError, Invalid, NotFound, Required, refuse
 from backend.core.plain_text import is_one_line
 from backend.core.saving import KEEP, Keep, problems
-from backend.vendors.access import DECIDE, OWNER, access_vendor_to_decide, access_vendor_to_edit
+from backend.vendors.access import DECIDE, OWNER, access_vendor_to_decide, access_vendor_to_edit, active_owners
 from backend.vendors.models import Vendor, VendorMember, VendorStatus
 from backend.vendors.services.roles import follow_members
 
@@ -61,7 +61,7 @@ def approve_vendor(*, caller: Caller, vendor_id: int | None) -> Vendor:
         vendor = access_vendor_to_decide(caller=caller, vendor_id=vendor_id)
         if vendor.status == VendorStatus.APPROVED:
             return vendor
-        if not vendor.members.filter(role=OWNER, user__is_active=True).exists():
+        if not active_owners(vendor.pk).exists():
             raise Invalid("Its owners have left or are closed: nobody would answer for what it sells.", field=["id"])
         decide(vendor, VendorStatus.APPROVED, "")
     follow_members(list(vendor.members.values_list("user_id", flat=True)))

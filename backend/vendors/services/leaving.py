@@ -4,7 +4,7 @@ from django.db.models import Value
 from django.db.models.functions import Lower
 
 from backend.accounts.models import User
-from backend.vendors.access import OWNER
+from backend.vendors.access import OWNER, active_owners
 from backend.vendors.models import Vendor, VendorInvitation, VendorMember, VendorStatus
 from backend.vendors.services.deciding import decide
 
@@ -37,6 +37,6 @@ def _stop(user_id: int, reason: str) -> None:
     owned = [member.vendor_id for member in mine if member.role == OWNER]
     vendors = Vendor.objects.filter(pk__in=owned).order_by("pk").select_for_update(of=("self",), no_key=True)
     for vendor in vendors:
-        others = vendor.members.filter(role=OWNER, user__is_active=True).exclude(user_id=user_id)
+        others = active_owners(vendor.pk).exclude(user_id=user_id)
         if vendor.status != VendorStatus.SUSPENDED and not others.exists():
             decide(vendor, VendorStatus.SUSPENDED, reason)

@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 
+from tests.gateways.harness import running
 from tests.gateways.harnesses.paypal import PayPalHarness
 
 
 @pytest.fixture(scope="module")
 def process() -> Iterator[PayPalHarness]:
-    harness = PayPalHarness()
-    harness.begin()
-    yield harness
-    harness.end()
+    with running(PayPalHarness()) as harness:
+        yield harness
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """PayPal's SDK as we mend it: each of its faults has a test that fails without the mending."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -199,14 +199,6 @@ def test_a_body_that_is_given_raw_is_sent_as_it_is() -> None:
     body = b'{"a": 1.0,  "b": "\\u00e9\xc3\xa9"}'
     client(paypal).post_raw("/v1/notifications/verify-webhook-signature", body)
     assert paypal.asked[-1].content == body
-
-
-@pytest.fixture(scope="module")
-def process() -> Iterator[PayPalHarness]:
-    harness = PayPalHarness()
-    harness.begin()
-    yield harness
-    harness.end()
 
 
 def test_nothing_secret_is_logged_even_at_debug(process: PayPalHarness, caplog: pytest.LogCaptureFixture) -> None:

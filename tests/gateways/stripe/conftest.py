@@ -12,7 +12,7 @@ from stripe import StripeClient, V1Services
 from backend.payments.gateways.stripe import GATEWAY
 from backend.payments.gateways.stripe.adapter import StripeGateway
 from tests.gateways.fakes.stripe_api import KEY
-from tests.gateways.harness import Sent
+from tests.gateways.harness import Sent, running
 from tests.gateways.harnesses.stripe import StripeHarness
 
 Gateway = Callable[..., StripeGateway]
@@ -20,10 +20,8 @@ Gateway = Callable[..., StripeGateway]
 
 @pytest.fixture(scope="session")
 def double() -> Iterator[StripeHarness]:
-    harness = StripeHarness()
-    harness.begin()
-    yield harness
-    harness.end()
+    with running(StripeHarness()) as harness:
+        yield harness
 
 
 @pytest.fixture
