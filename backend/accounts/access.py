@@ -1,5 +1,6 @@
 """Who sees whom, and whose address it is: the only doors to one that somebody asks for."""
 
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 
 from backend.accounts.models import GONE, SavedAddress, User
@@ -19,7 +20,14 @@ class UserNotFound(NotFound):
     default_message = "There is no such account."
 
 
+class GroupNotFound(NotFound):
+    """Also for those who may not see groups."""
+
+    default_message = "There is no such group."
+
+
 VIEW_USERS = "accounts.view_user"
+VIEW_GROUPS = "auth.view_group"
 
 
 def visible_users(caller: Caller) -> QuerySet[User]:
@@ -44,6 +52,22 @@ def access_user(
     if user is None:
         raise UserNotFound(field=[field])
     return user
+
+
+def visible_groups(caller: Caller) -> QuerySet[Group]:
+    return Group.objects.all() if caller.may(VIEW_GROUPS) else Group.objects.none()
+
+
+def access_group(*, caller: Caller, group_id: int | None, field: str = "id") -> Group:
+    """A group, locked, for those who may see groups; `group_id` is None when the id that was sent is none of ours.
+
+    Raises GroupNotFound.
+    """
+    rows = visible_groups(caller).select_for_update(no_key=True)
+    group = None if group_id is None else rows.filter(pk=group_id).first()
+    if group is None:
+        raise GroupNotFound(field=[field])
+    return group
 
 
 def visible_addresses(caller: Caller) -> QuerySet[SavedAddress]:

@@ -1,6 +1,7 @@
 """People and their groups."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django import forms
@@ -8,8 +9,9 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.text import Truncator
@@ -18,9 +20,9 @@ from social_django.models import Association, Nonce, UserSocialAuth
 from unfold.forms import AdminPasswordChangeForm
 from unfold.forms import UserChangeForm as UnfoldUserChangeForm
 
-from backend.accounts import checking, power, services
+from backend.accounts import checking, groups, power, services
 from backend.accounts.models import Authenticator, SavedAddress, Session, User
-from backend.accounts.roles import GROUP_NAMES, ROLE_OF_GROUP
+from backend.accounts.roles import GROUP_NAMES
 from backend.core.admin import ModelAdmin, ReadOnlyAdmin
 from backend.core.caller import Role
 from backend.core.errors import DomainError
@@ -72,8 +74,8 @@ class UserChangeForm(_Checked, UnfoldUserChangeForm):
         """The last admin stays one: nobody could give the role again."""
         values: dict[str, Any] = super().clean()  # type: ignore[assignment]
         user = self.instance
-        groups = values["groups"] if "groups" in values else user.groups.all()
-        is_admin = values.get("is_superuser", user.is_superuser) or any(each.name in _ADMINS for each in groups)
+        held = values["groups"] if "groups" in values else user.groups.all()
+        is_admin = values.get("is_superuser", user.is_superuser) or any(each.name in _ADMINS for each in held)
         stays = values.get("is_active", user.is_active) and is_admin
         was = user.is_superuser or user.groups.filter(name__in=_ADMINS).exists()
         if was and not stays and not services.has_other_admin(user.pk):
@@ -172,7 +174,7 @@ admin.site.unregister(Group)
 
 
 class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Nobody gives a group what they may not do themselves, nor takes it away."""
+    """Checked as what comes by GraphQL is, while nobody else changes groups."""
 
     editor: User
 
@@ -180,26 +182,36 @@ class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Group
         fields = ("name", "permissions")
 
+    def clean_name(self) -> str:
+        with _told():
+            groups.lock_groups()
+            return groups.clean_name(self.cleaned_data["name"], but=self.instance if self.instance.pk else None)
+
     def clean_permissions(self) -> Any:
-        chosen = self.cleaned_data["permissions"]
-        held = set(self.instance.permissions.all()) if self.instance.pk else set()
-        changed = held.symmetric_difference(chosen)
-        if not power.may_give(self.editor, _names(changed)):
-            raise ValidationError("You may not give or take what you may not do yourself.")
+        chosen = self.cleaned_data["permissions"].select_related("content_type")
+        with _told():
+            groups.lock_groups()
+            groups.check_permissions(self.editor.get_all_permissions(), self.instance, groups.names_of(chosen))
         return chosen
 
 
-def _names(permissions: Iterable[Permission]) -> set[str]:
-    return {f"{each.content_type.app_label}.{each.codename}" for each in permissions}
+@contextmanager
+def _told() -> Iterator[None]:
+    """What our rules refuse, as forms show it."""
+    try:
+        yield
+    except DomainError as error:
+        raise ValidationError(error.message) from error
 
 
-def _is_role(group: Group | None) -> bool:
-    return group is not None and group.name in ROLE_OF_GROUP
-
-
-def _may_touch(request: HttpRequest, group: Group | None) -> bool:
-    """Whether a group may do nothing that its editor may not."""
-    return group is None or power.may_give(_editor(request), _names(group.permissions.select_related("content_type")))
+def _allows(check: Callable[[set[str], Group], None], request: HttpRequest, group: Group | None) -> bool:
+    """Whether a rule has nothing against what somebody is about to do with a group."""
+    try:
+        if group is not None:
+            check(_editor(request).get_all_permissions(), group)
+    except DomainError:
+        return False
+    return True
 
 
 @admin.register(Group)
@@ -215,18 +227,28 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> Any:
         fields = super().get_readonly_fields(request, obj)
-        return (*fields, "name") if _is_role(obj) else fields
+        return (*fields, "name") if obj is not None and groups.is_role(obj) else fields
 
     def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        """Without the role of the admins, its members would be none, the last one too."""
-        return super().has_delete_permission(request, obj) and not _is_role(obj) and _may_touch(request, obj)
+        return super().has_delete_permission(request, obj) and _allows(groups.check_may_delete, request, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+        return super().has_change_permission(request, obj) and _allows(groups.check_may_touch, request, obj)
 
     def save_related(self, request: HttpRequest, form: Any, *args: Any) -> None:
         super().save_related(request, form, *args)
         services.rights_changed(list(form.instance.user_set.values_list("pk", flat=True)))
+
+    def delete_model(self, request: HttpRequest, obj: Group) -> None:
+        groups.lock_groups()
+        members = list(obj.user_set.values_list("pk", flat=True))
+        super().delete_model(request, obj)
+        services.rights_changed(members)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        with transaction.atomic():
+            for each in queryset:
+                self.delete_model(request, each)
 
 
 for unused in (Association, Nonce):  # social-auth's tables for what we do not use

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
-from django.db.models import Q
+from django.db.models import Count, Q
 from social_django.models import UserSocialAuth
 
-from backend.accounts.access import visible_users
+from backend.accounts.access import visible_groups, visible_users
 from backend.accounts.models import GONE, Authenticator, Customer, Session, User
 from backend.accounts.roles import GROUP_NAMES, ROLE_OF_GROUP
 from backend.accounts.social.providers import BACKENDS, SocialProvider
@@ -18,11 +18,12 @@ from backend.accounts.tokens import Grants
 from backend.core import clock
 from backend.core.caller import Caller, Role
 from backend.core.errors import Invalid
-from backend.core.paging import Ordering, Page, PageRequest, page
+from backend.core.paging import Ordering, Page, PageRequest, SortKey, page
 
 MAX_SESSIONS = 100
 MAX_SEARCH = 100
 NEWEST = Ordering("newest", (), descending=True)
+BY_NAME = Ordering("name", (SortKey("name", str),))
 _SEARCHED = ("email", "username", "first_name", "last_name")
 
 
@@ -138,6 +139,36 @@ def _permissions_by_group(groups: Iterable[Group]) -> dict[int, set[str]]:
     for group_id, app, code in rows:
         found[group_id].add(f"{app}.{code}")
     return found
+
+
+def page_groups(*, caller: Caller, request: PageRequest) -> Page[Group]:
+    """Roles and the shop's own groups, by name; none for those who may not see groups."""
+    return page(visible_groups(caller), BY_NAME, request)
+
+
+def groups_by_id(ids: Collection[int], *, caller: Caller) -> dict[int, Group]:
+    return {group.pk: group for group in visible_groups(caller).filter(pk__in=ids)}
+
+
+def permissions_by_group(groups: Iterable[Group]) -> dict[int, list[str]]:
+    """Group -> what its members may do by it, sorted; those that give nothing are not in it."""
+    return {pk: sorted(names) for pk, names in _permissions_by_group(groups).items()}
+
+
+def members_by_group(groups: Sequence[Group]) -> dict[int, int]:
+    """Group -> how many are in it, closed accounts too. Everybody with an account is one of the customers."""
+    through = User.groups.through.objects.filter(group_id__in=[group.pk for group in groups])
+    found: dict[int, int] = dict(through.values_list("group_id").annotate(Count("pk")))
+    for group in groups:
+        if ROLE_OF_GROUP.get(group.name) == Role.CUSTOMER:
+            found[group.pk] = User.objects.exclude(email__endswith=GONE).count()
+    return found
+
+
+def all_permissions() -> list[tuple[str, str]]:
+    """Every permission's name, and what it is in words; by name."""
+    rows = Permission.objects.values_list("content_type__app_label", "codename", "name")
+    return sorted({f"{app}.{code}": words for app, code, words in rows}.items())
 
 
 def users_by_id(user_ids: Collection[int]) -> dict[int, User]:

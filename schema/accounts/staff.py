@@ -9,7 +9,7 @@ from strawberry.types import Info
 
 from backend.accounts import queries, services
 from backend.accounts.access import VIEW_USERS
-from backend.accounts.services.rights import ASSIGN
+from backend.accounts.groups import ASSIGN
 from backend.accounts.services.staff import CHANGE, DELETE
 from backend.core.caller import Role
 from backend.core.errors import DomainError

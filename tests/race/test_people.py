@@ -3,25 +3,31 @@
 from functools import partial
 
 import pytest
+from django.contrib.auth.models import Group
 from social_django.models import UserSocialAuth
 
+from backend.accounts import groups
 from backend.accounts.address_book import create_address
 from backend.accounts.models import Authenticator, RecoveryCode, SavedAddress, User
 from backend.accounts.queries import grants_by_user
 from backend.accounts.roles import ready_roles
 from backend.accounts.services import (
     Candidate,
+    GroupChange,
     Identity,
     ProfileChange,
     Proof,
     Tokens,
     confirm_second_factor,
+    create_group,
+    delete_group,
     delete_user,
     enable_second_factor,
     erase_customer,
     finish_social,
     set_roles,
     update_customer,
+    update_group,
     update_profile,
 )
 from backend.accounts.services.social import Begun
@@ -71,6 +77,50 @@ def test_admins_who_demote_each_other_at_once_leave_one() -> None:
     )
     grants = grants_by_user([admin.pk for admin in admins])
     assert sum(Role.ADMIN in each.roles for each in grants.values()) >= 1
+
+
+def test_groups_that_are_changed_at_once_have_one_name_each_and_all_their_people() -> None:
+    """While one of the people is erased, who is then in none; nothing waits for itself."""
+    admins = [make_user(role=Role.ADMIN, password=None) for _ in range(3)]
+    callers = [Caller(admin.pk, permissions=groups.KEPT_BY_ADMINS) for admin in admins]
+    people = [make_user(password=None) for _ in range(6)]
+    ids, gone = [each.pk for each in people], people[-1]
+    shifts = [Group.objects.create(name=f"Shift {number}") for number in range(2)]
+    names = ["Night", "night", "NIGHT"]
+    made = [partial(create_group, caller=each, name=name) for each, name in zip(callers, names, strict=True)]
+    joining = [
+        partial(update_group, caller=each, group_id=shift.pk, change=change)
+        for each in callers
+        for shift in shifts
+        for change in (
+            GroupChange(add=ids), GroupChange(permissions=["orders.view_order"], add=list(reversed(ids[:3])))
+        )
+    ]  # fmt: skip
+    demoting = [
+        partial(set_roles, caller=callers[0], user_id=admins[1].pk, roles=[Role.ADMIN, Role.SUPPORT]),
+        partial(erase_customer, caller=Caller(admins[2].pk, permissions=groups.KEPT_BY_ADMINS), user_id=gone.pk),
+    ]
+    answers = at_once([*made, *joining, *demoting])
+    assert sum(isinstance(each, Group) for each in answers[: len(made)]) == 1
+    for shift in shifts:
+        assert set(shift.user_set.values_list("pk", flat=True)) >= set(ids[:3])
+        assert not shift.user_set.filter(pk=gone.pk).exists()
+        assert permission_codes(shift) == {"view_order"}
+
+
+def test_a_group_that_is_dissolved_at_once_is_told_of_once() -> None:
+    caller = Caller(make_user(role=Role.ADMIN, password=None).pk, permissions=groups.KEPT_BY_ADMINS)
+    shift = Group.objects.create(name="Shift")
+    user = make_user(password=None)
+    joining = partial(update_group, caller=caller, group_id=shift.pk, change=GroupChange(add=[user.pk]))
+    answers = at_once([partial(delete_group, caller=caller, group_id=shift.pk), joining] * 4)
+    assert answers[::2].count(None) == 1
+    assert OutboxEvent.objects.filter(topic="group.deleted").count() == 1
+    assert not user.groups.exists()
+
+
+def permission_codes(group: Group) -> set[str]:
+    return set(group.permissions.values_list("codename", flat=True))
 
 
 def test_admins_who_close_each_other_at_once_leave_one() -> None:

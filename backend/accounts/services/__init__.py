@@ -20,6 +20,7 @@ from backend.accounts.services.credentials import (
     find_candidate,
     prove_without_password,
 )
+from backend.accounts.services.groups import GroupChange, create_group, delete_group, update_group
 from backend.accounts.services.leaving import close_account, delete_user, export_data
 from backend.accounts.services.linking import link_provider, unlink_provider
 from backend.accounts.services.passwords import (
@@ -86,6 +87,7 @@ __all__ = [
     "Answered",
     "Candidate",
     "Enrollment",
+    "GroupChange",
     "Identity",
     "ProfileChange",
     "Proof",
@@ -107,6 +109,8 @@ __all__ = [
     "close_account",
     "complete_sign_in",
     "confirm_second_factor",
+    "create_group",
+    "delete_group",
     "delete_old_challenges",
     "delete_old_sessions",
     "delete_old_starts",
@@ -145,6 +149,7 @@ __all__ = [
     "take_start",
     "unlink_provider",
     "update_customer",
+    "update_group",
     "update_profile",
     "verify_email",
     "verify_phone",

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from backend.accounts import marks
 from backend.accounts.access import access_user
 from backend.accounts.errors import Forbidden
+from backend.accounts.groups import ASSIGN, lock_groups
 from backend.accounts.models import Session, User
 from backend.accounts.queries import permission_names, permissions_by_role
 from backend.accounts.roles import GROUP_NAMES
@@ -17,14 +18,15 @@ from backend.core import clock, outbox
 from backend.core.caller import STAFF_ROLES, Caller, Role
 from backend.core.errors import Invalid
 
-ASSIGN = "accounts.assign_roles"
 LAST_ADMIN = "The shop's last admin cannot go: make somebody else an admin first."
 
 
 def rights_changed(user_ids: Collection[int]) -> None:
     """Have the next request of each of these users read their rights anew; whoever is inactive is signed out."""
     with transaction.atomic():
-        User.objects.filter(pk__in=user_ids).update(rights_version=F("rights_version") + 1)
+        rows = User.objects.filter(pk__in=user_ids)
+        list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk"))  # by id: two at once do not deadlock
+        rows.update(rights_version=F("rights_version") + 1)
         ended = end_sessions(Session.objects.filter(user_id__in=user_ids, user__is_active=False))
         living = Session.objects.filter(user_id__in=user_ids, revoked_at=None, expires_at__gt=clock.now())
         versions = dict(living.values_list("pk", "user__rights_version"))
@@ -94,7 +96,7 @@ def has_other_admin(user_id: int) -> bool:
 
 def _lock_admins() -> dict[Role, Group]:
     """The roles' groups; that of the admins is locked, so that two of them cannot demote each other at once."""
-    Group.objects.select_for_update(no_key=True).get(name=GROUP_NAMES[Role.ADMIN])
+    lock_groups()
     rows = {group.name: group for group in Group.objects.filter(name__in=GROUP_NAMES.values())}
     return {role: rows[name] for role, name in GROUP_NAMES.items() if role != Role.CUSTOMER}
 

@@ -166,6 +166,33 @@ def test_roles_are_neither_renamed_nor_deleted(admin: Client) -> None:
     assert admin.post(f"/admin/auth/group/{other.pk}/delete/", {"post": "yes"}).status_code == 302
 
 
+def test_groups_are_checked_here_as_in_graphql(admin: Client) -> None:
+    group = Group.objects.create(name="Interns")
+    page = f"/admin/auth/group/{group.pk}/change/"
+    for name, words in (("ADMINS", "There is a group"), ("night SHIFT", "There is a group"), ("a\u202eb", "Control")):
+        Group.objects.get_or_create(name="Night shift")
+        for url in (page, "/admin/auth/group/add/"):
+            assert words in admin.post(url, {"name": name, "permissions": []}).content.decode()
+    assert admin.post(page, {"name": "INTERNS", "permissions": []}).status_code == 302
+    admins = Group.objects.get(name="Admins")
+    kept = admins.permissions.exclude(codename="assign_roles").values_list("pk", flat=True)
+    answer = admin.post(f"/admin/auth/group/{admins.pk}/change/", {"permissions": list(kept)})
+    assert "accounts.assign_roles" in answer.content.decode()
+    assert admins.permissions.filter(codename="assign_roles").exists()
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_whose_group_is_deleted_here_loses_its_rights_at_once(admin: Client, listed: bool) -> None:
+    user, group = make_user(password=None), Group.objects.create(name="Interns")
+    group.user_set.add(user)
+    chosen = {"action": "delete_selected", "_selected_action": [group.pk], "post": "yes"}
+    url = "/admin/auth/group/" if listed else f"/admin/auth/group/{group.pk}/delete/"
+    assert admin.post(url, chosen).status_code == 302
+    assert not Group.objects.filter(pk=group.pk).exists()
+    user.refresh_from_db()
+    assert user.rights_version == 2
+
+
 def test_the_last_admin_stays_one(admin: Client) -> None:
     root = User.objects.get()
     for given in ({}, {"is_superuser": "on"}):  # without the rights, and inactive

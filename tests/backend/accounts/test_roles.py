@@ -4,11 +4,15 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
 
 from backend.accounts.queries import grants_by_user, permission_names, permissions_by_role
 from backend.accounts.roles import GROUP_NAMES, grant_after_migrating, ready_roles
 from backend.core.caller import Role
 from tests.factories.accounts import make_user
+from tests.factories.catalog import make_product
+from tests.factories.orders import make_order
 
 pytestmark = pytest.mark.django_db
 
@@ -27,6 +31,30 @@ def test_roles_may_what_their_people_do() -> None:
     assert "catalog.change_product" not in may[Role.ORDER_MANAGER]
     assert {"accounts.assign_roles", "orders.delete_order"} <= may[Role.ADMIN]
     assert "accounts.assign_roles" not in may[Role.SUPPORT]
+
+
+@pytest.mark.parametrize(("role", "edits"), [(Role.PRODUCT_MANAGER, True), (Role.ORDER_MANAGER, False)])
+def test_a_product_manager_edits_products_and_no_orders_in_the_admins_pages(role: Role, edits: bool) -> None:
+    product, order = make_product(variants=0), make_order()
+    client = Client()
+    client.force_login(make_user(role=role, is_staff=True, password=None))
+    inlines = ("variants", "images", "attribute_values")
+    form = {
+        "name": "New",
+        "slug": product.slug,
+        "status": product.status,
+        "options": "[]",
+        "translations": "[]",
+        **{f"{prefix}-{count}_FORMS": 0 for prefix in inlines for count in ("TOTAL", "INITIAL")},
+    }
+    answer = client.post(reverse("admin:catalog_product_change", args=[product.pk]), form)
+    assert answer.status_code == (302 if edits else 403)
+    product.refresh_from_db()
+    assert (product.name == "New") is edits
+    page = reverse("admin:orders_order_change", args=[order.pk])
+    for url in (page, reverse("admin:orders_order_changelist")):
+        assert client.get(url).status_code == (403 if edits else 200)
+    assert client.post(page, {"status": "PAID"}).status_code == 403
 
 
 def test_what_an_admin_took_away_stays_away_and_what_is_new_comes() -> None:
