@@ -5,6 +5,7 @@ from strawberry.tools import merge_types
 
 from schema.accounts.account_mutations import AccountMutation
 from schema.accounts.code_mutations import CodeMutation
+from schema.accounts.groups import GroupMutation, GroupQuery
 from schema.accounts.mutations import SessionMutation
 from schema.accounts.queries import AccountQuery
 from schema.accounts.social import SocialLinkMutation, SocialMutation, SocialQuery
@@ -36,6 +37,7 @@ Query = merge_types(
         AccountQuery,
         CartQuery,
         CatalogQuery,
+        GroupQuery,
         NodeQuery,
         OrderQuery,
         SavedMethodQuery,
@@ -53,6 +55,7 @@ Mutation = merge_types(
         CartMergeMutation,
         CartMutation,
         CodeMutation,
+        GroupMutation,
         OrderMutation,
         OrdersClaimMutation,
         PaymentMutation,

@@ -34,7 +34,7 @@ def clean_redis() -> None:
     get_redis_connection("default").flushdb()
 
 
-SUBJECTS = ("cart", "order", "payment", "user", "accessToken", "vendor", "invitation")
+SUBJECTS = ("cart", "order", "payment", "user", "accessToken", "vendor", "invitation", "group")
 """What a payload may be about: null when a mutation was refused."""
 
 

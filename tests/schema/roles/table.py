@@ -94,11 +94,17 @@ MUTATIONS = {
     "customerUpdate": Line(ADMINS, 'userId: "$customer", firstName: "A"'),
     "customerErase": Line(ADMINS, 'userId: "$customer"'),
     "userRolesSet": Line(ADMINS, 'userId: "$customer", roles: [SUPPORT]'),
+    "groupCreate": Line(ADMINS, 'name: "Interns"'),
+    "groupUpdate": Line(ADMINS, 'id: "$group", name: "Late shift", addUserIds: ["$customer"]'),
+    "groupDelete": Line(ADMINS, 'id: "$group"'),
 }
 
 FIELDS = {
     "Query.viewer": Line(SIGNED_IN, "{ viewer { id } }"),
     "Query.customers": Line(SUPPORT, "{ customers { totalCount } }"),
+    "Query.groups": Line(ADMINS, "{ groups { totalCount } }"),
+    "Query.permissions": Line(ADMINS, "{ permissions { name } }"),
+    "Group.id": Line("NNNNNNNI", '{ node(id: "$group") { id } }'),
     "Query.paymentMethods": Line(SIGNED_IN, "{ paymentMethods { id } }"),
     "Query.node": Line("NINNNNII", '{ node(id: "$customer") { id } }'),
     "Query.cart": Line(OWN_CART, '{ cart(id: "$cart") { id } }'),

@@ -4,6 +4,7 @@ from string import Template
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import transaction
 from graphql import GraphQLObjectType, get_named_type
 from strawberry.permission import PermissionExtension
@@ -71,6 +72,7 @@ def sample(people: dict[str, User], vendor: Vendor) -> dict[str, str]:
         "clerk": encode("VendorMember", vendor.members.get(user=people["clerk"]).pk),
         "invitation": encode("VendorInvitation", invitation.pk),
         "applicant": encode("Vendor", applicant.pk),
+        "group": encode("Group", Group.objects.create(name="Night shift").pk),
     }
 
 
