@@ -28,7 +28,7 @@ def delete_user(*, candidate: Candidate, proof: Proof) -> None:
     """
     if candidate.user is None or not proof.right:
         raise InvalidCredentials("This is not your password.", field=["password"])
-    erase_user(candidate.user, password=candidate.password)
+    erase_user(candidate.user, by=candidate.user.pk, password=candidate.password)
 
 
 def close_account(user_id: int) -> None:
@@ -37,10 +37,13 @@ def close_account(user_id: int) -> None:
         part.close(user_id)
 
 
-def erase_user(user: User, *, password: str | None = None, check: Callable[[User], None] | None = None) -> None:
+def erase_user(
+    user: User, *, by: int | None, password: str | None = None, check: Callable[[User], None] | None = None
+) -> None:
     """Erase what is known of somebody, if their password is still the one that was shown. They get a last mail.
 
-    `check` looks once more at what was looked at before: with nobody changing it any more, it may refuse.
+    `by` is whose decision it was, as `user.erased` tells. `check` looks once more at what was looked at before: with
+    nobody changing it any more, it may refuse.
     """
     with transaction.atomic():
         check_may_leave(user)
@@ -53,6 +56,7 @@ def erase_user(user: User, *, password: str | None = None, check: Callable[[User
         language = Customer.objects.filter(user=user).values_list("language", flat=True).first() or ""
         told = {"kind": "account_deleted", "to": user.email, "language": language}  # nobody knows them any more then
         outbox.emit(MAIL, key=str(user.pk), data=told)
+        outbox.emit("user.erased", key=str(user.pk), data={"by": by})
         for part in personal.parts():
             part.erase(user.pk)
     marks.tell_ended(ended)

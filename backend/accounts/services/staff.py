@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 from backend.accounts import checking, power
 from backend.accounts.access import UserNotFound, access_user
 from backend.accounts.errors import Forbidden
-from backend.accounts.models import GONE, User
+from backend.accounts.models import GONE, Customer, User
 from backend.accounts.services.leaving import close_account, erase_user
 from backend.accounts.services.profile import ProfileChange, apply_profile
 from backend.accounts.services.registration import MAIL
@@ -17,6 +17,7 @@ from backend.core.saving import Keep
 
 CHANGE = "accounts.change_user"
 DELETE = "accounts.delete_user"
+_CHANGED = ("first_name", "last_name", "phone", "username", "email", "is_active")
 
 
 def update_customer(
@@ -25,7 +26,8 @@ def update_customer(
     """Change what is given of somebody's account, or close and open it. Closing signs them out everywhere, and
     suspends the vendors that they alone own.
 
-    A new email address holds at once, unverified, and the old one is told. Raises UserNotFound, Forbidden for an
+    A new email address holds at once, unverified, and the old one is told. Emits `user.changed`, which names who did
+    it and what, without the values: events are kept when somebody is erased. Raises UserNotFound, Forbidden for an
     account with more rights or one's own, and everything that is at fault, together.
     """
     try:
@@ -34,7 +36,7 @@ def update_customer(
             if active is False:
                 check_may_leave(user)
             user = _access(caller, user_id, CHANGE, lock=True)
-            old = user.email
+            before, old = _state(user), user.email
             apply_profile(user, change, country, _set_email)
             closed = not isinstance(active, Keep) and user.is_active != active
             if not isinstance(active, Keep):
@@ -42,6 +44,9 @@ def update_customer(
             user.save()
             if closed and not user.is_active:
                 close_account(user.pk)
+            changed = [name for name, value in _state(user).items() if value != before[name]]
+            if changed:
+                outbox.emit("user.changed", key=str(user.pk), data={"by": caller.user_id, "fields": changed})
             if user.email != old:
                 outbox.emit(MAIL, key=str(user.pk), data={"kind": "email_changed", "to": old})
     except IntegrityError as error:
@@ -57,7 +62,13 @@ def erase_customer(*, caller: Caller, user_id: int | None) -> None:
     Raises UserNotFound, Forbidden for an account with more rights or one's own, or Invalid for the last admin.
     """
     user = _access(caller, user_id, DELETE)
-    erase_user(user, check=lambda locked: _check(caller, locked, DELETE))
+    erase_user(user, by=caller.user_id, check=lambda locked: _check(caller, locked, DELETE))
+
+
+def _state(user: User) -> dict[str, object]:
+    """What can be changed here, by name."""
+    language = Customer.objects.filter(user=user).values_list("language", flat=True).first()
+    return {name: getattr(user, name) for name in _CHANGED} | {"language": language}
 
 
 def _access(caller: Caller, user_id: int | None, permission: str, *, lock: bool = False) -> User:

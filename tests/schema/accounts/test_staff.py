@@ -11,7 +11,8 @@ from backend.core.caller import Role
 from backend.core.ids import encode
 from backend.core.models import OutboxEvent
 from tests.conftest import Gql
-from tests.factories.accounts import make_user
+from tests.factories.accounts import PASSWORD, make_user
+from tests.schema.accounts.documents import DELETE
 from tests.schema.accounts.mails import deliver
 
 UPDATE = """mutation ($input: CustomerUpdateInput!) { customerUpdate(input: $input) {
@@ -45,6 +46,33 @@ def erase(gql: Gql, user: User) -> Any:
 
 def codes(payload: Any) -> list[str]:
     return [error["code"] for error in payload["userErrors"]]
+
+
+def told(topic: str) -> list[Any]:
+    """What the events say, and of whom."""
+    return [(event.key, event.data) for event in OutboxEvent.objects.filter(topic=topic).order_by("id")]
+
+
+def test_who_changed_what_is_told_without_what_it_was_or_is(gql: Gql, ada: User, clerk: User) -> None:
+    staff = gql.signed_in(clerk)
+    given = {"firstName": "Augusta", "lastName": "", "email": "ada@new.example", "language": "DE"}
+    for _ in range(2):
+        update(staff, ada, **given)
+    update(staff, ada, phone="+14155552671", username="countess", isActive=False)
+    update(staff, ada, isActive=False)
+    by = {"by": clerk.pk}
+    assert told("user.changed") == [
+        (str(ada.pk), {**by, "fields": ["first_name", "email", "language"]}),
+        (str(ada.pk), {**by, "fields": ["phone", "username", "is_active"]}),
+    ]
+
+
+def test_who_erased_somebody_is_told(gql: Gql, ada: User, clerk: User) -> None:
+    for _ in range(2):
+        erase(gql.signed_in(clerk), ada)
+    bob = make_user("bob@example.com")
+    gql.signed_in(bob)(DELETE, password=PASSWORD)
+    assert told("user.erased") == [(str(ada.pk), {"by": clerk.pk}), (str(bob.pk), {"by": bob.pk})]
 
 
 def test_staff_change_what_a_customer_asks_for(gql: Gql, ada: User, clerk: User) -> None:
