@@ -29,9 +29,14 @@ class Link:
         return self._signer().sign_object(content, compress=False)
 
     def user_of(self, token: str) -> User:
-        """The user of a good token, locked. Raises TokenInvalid or TokenExpired."""
+        """The user of a good token, locked. Raises TokenInvalid or TokenExpired.
+
+        Rows that point to the user can still be written: an order that is being placed waits for nobody here, who may
+        wait for its cart.
+        """
         content = self._read(token)
-        user = User.objects.select_for_update(of=("self",)).filter(pk=content["u"], is_active=True).first()
+        rows = User.objects.select_for_update(of=("self",), no_key=True)
+        user = rows.filter(pk=content["u"], is_active=True).first()
         if user is None or content["s"] != self._fingerprint(user):
             raise TokenInvalid(field=["token"])
         if clock.now().timestamp() > content["t"] + self.lives().total_seconds():

@@ -58,4 +58,9 @@ def erase(user_id: int) -> None:
     Customer.objects.filter(user_id=user_id).update(language="")
 
 
-ACCOUNT = PersonalData("account", export, erase)
+def hand_over(user_id: int) -> None:
+    """The addresses stay, to be chosen; none is chosen by itself. The user is locked."""
+    SavedAddress.objects.filter(user_id=user_id).update(is_default_shipping=False, is_default_billing=False)
+
+
+ACCOUNT = PersonalData("account", export, erase, hand_over=hand_over)

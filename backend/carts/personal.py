@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import F, Prefetch, Q
 
 from backend.carts.models import Cart, CartLine, CartStatus
+from backend.core import clock
 from backend.core.personal import PersonalData
 
 _COLUMNS = (
     "status", "currency", "email", "phone", "note", "shipping_address", "billing_address", "created_at", "updated_at"
 )  # fmt: skip
+_NO_BUYER: dict[str, Any] = {"email": "", "phone": "", "note": "", "shipping_address": None, "billing_address": None}
 
 
 def export(user_id: int) -> list[dict[str, Any]]:
@@ -28,7 +30,14 @@ def _line(line: CartLine) -> dict[str, Any]:
 def erase(user_id: int) -> None:
     carts = Cart.objects.filter(customer_id=user_id)
     carts.filter(status=CartStatus.OPEN).delete()
-    carts.update(email="", phone="", note="", shipping_address=None, billing_address=None)
+    carts.update(**_NO_BUYER)
 
 
-CARTS = PersonalData("carts", export, erase)
+def hand_over(user_id: int) -> None:
+    """What is in the cart stays. Where it goes, and who hears of the order, its owner has to say anew."""
+    known = ~Q(email="", phone="", note="") | Q(shipping_address__isnull=False) | Q(billing_address__isnull=False)
+    carts = Cart.objects.filter(known, customer_id=user_id, status=CartStatus.OPEN)
+    carts.update(**_NO_BUYER, version=F("version") + 1, updated_at=clock.now())
+
+
+CARTS = PersonalData("carts", export, erase, hand_over=hand_over)

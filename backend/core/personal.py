@@ -9,19 +9,21 @@ from django.utils.module_loading import import_string
 
 
 def _nothing(user_id: int) -> None:
-    """Most domains go on as they are when somebody's account is closed."""
+    """Most domains go on as they are when somebody's account is closed, or comes to its true owner."""
 
 
 @dataclass(frozen=True, slots=True)
 class PersonalData:
     """One domain's part. `export` gives plain values; `erase` deletes, or makes anonymous what must be kept; `close` is
-    for an account that staff have closed, and may open again.
+    for an account that staff have closed, and may open again. `hand_over` is for one that comes to whoever has shown
+    that its address is theirs: a stranger may have made it, and what they left must not be taken for the owner's.
     """
 
     name: str
     export: Callable[[int], Any]
     erase: Callable[[int], None]
     close: Callable[[int], None] = _nothing
+    hand_over: Callable[[int], None] = _nothing
 
 
 def parts() -> list[PersonalData]:

@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group, Permission
 from social_django.models import UserSocialAuth
 
 from backend.accounts import personal
+from backend.accounts.address_book import create_address
 from backend.accounts.models import Authenticator, Customer, Session, SocialStart, User
 from backend.accounts.services import delete_old_starts, open_session
 from backend.core import clock
@@ -15,8 +16,8 @@ from backend.core.caller import Role
 from backend.core.ids import encode
 from backend.core.models import OutboxEvent
 from tests.conftest import Gql
-from tests.factories.accounts import PASSWORD, make_user
-from tests.factories.carts import make_cart
+from tests.factories.accounts import PASSWORD, caller_of, make_user
+from tests.factories.carts import ADDRESS, make_cart
 from tests.factories.catalog import make_product
 from tests.factories.second_factor import give_second_factor
 from tests.schema.accounts.mails import deliver
@@ -106,6 +107,7 @@ def test_an_account_whose_address_was_not_verified_loses_all_that_its_maker_has(
     assert stranger("{ viewer { id } }").errors == []
     give_second_factor(user)
     UserSocialAuth.objects.create(user=user, provider="github", uid="666", id_key="id")
+    create_address(caller=caller_of(user), address=ADDRESS)
     know(provider, "ada", "ada@example.com")
     payload = sign_in(provider, "ada")
     assert payload["user"] == {**payload["user"], "id": encode("User", user.pk), "emailVerified": True}
@@ -116,6 +118,7 @@ def test_an_account_whose_address_was_not_verified_loses_all_that_its_maker_has(
     assert stranger("{ viewer { id } }").codes == ["UNAUTHENTICATED"]
     assert [each.provider for each in UserSocialAuth.objects.all()] == ["google-oauth2"]
     assert Session.objects.filter(revoked_at=None).count() == 1
+    assert [(each.is_default_shipping, each.is_default_billing) for each in user.addresses.all()] == [(False, False)]
 
 
 @pytest.mark.parametrize("right", ["superuser", "staff", "role", "permission", "group"])

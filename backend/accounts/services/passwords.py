@@ -4,7 +4,6 @@ import hashlib
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from social_django.models import UserSocialAuth
 
 from backend.accounts import checking, marks
 from backend.accounts.errors import InvalidCredentials
@@ -12,6 +11,7 @@ from backend.accounts.links import PASSWORD_LINK
 from backend.accounts.models import Challenge, Session, User
 from backend.accounts.power import is_more_than_customer
 from backend.accounts.services.credentials import MAX_LOGIN, Candidate, Proof
+from backend.accounts.services.handing_over import hand_over
 from backend.accounts.services.registration import MAIL
 from backend.accounts.services.second_factor import forget_second_factor
 from backend.accounts.services.sessions import Tokens, end_sessions
@@ -72,14 +72,14 @@ def reset_password(*, token: str, new_hash: str, user_agent: str = "") -> Tokens
     with transaction.atomic():
         user = PASSWORD_LINK.user_of(token)
         if user.email_verified_at is None:
-            # Perhaps a stranger has registered it, still gets codes to a phone, has linked a provider of their own, or
-            # keeps its owner out by a second factor. That of people with more rights stays: mailboxes get stolen, too.
-            UserSocialAuth.objects.filter(user=user).delete()
+            # Perhaps a stranger has registered it, still gets codes to a phone, has linked a provider of their own, has
+            # parcels sent to an address of theirs, or keeps its owner out by a second factor. That of people with more
+            # rights stays: mailboxes get stolen, too.
             if not is_more_than_customer(user):
                 forget_second_factor(user)
             user.email_verified_at, user.phone_verified_at = clock.now(), None
             user.save(update_fields=["email_verified_at", "phone_verified_at"])
-            outbox.emit("user.email_verified", key=str(user.pk))
+            hand_over(user)
         ended = _set(user, new_hash, but=None)
         outcome = complete_sign_in(user=user, user_agent=user_agent)
     marks.tell_ended(ended)

@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.db import transaction
-from social_django.models import UserSocialAuth
 
 from backend.accounts import checking
 from backend.accounts.errors import AccountClosed, EmailNotConfirmed, NotTakenOver
 from backend.accounts.models import Customer, User
 from backend.accounts.power import is_more_than_customer
+from backend.accounts.services.handing_over import hand_over
 from backend.accounts.services.registration import MAIL
 from backend.accounts.services.second_factor import forget_second_factor
 from backend.accounts.services.sessions import end_sessions
@@ -28,7 +28,7 @@ def find_or_make_user(backend: Any, details: dict[str, Any], response: dict[str,
     if not isinstance(address, str):
         raise EmailNotConfirmed(field=["provider"])
     email = checking.clean_email(address, "provider")
-    user = User.objects.with_login(email).select_for_update(of=("self",)).first()
+    user = User.objects.with_login(email).select_for_update(of=("self",), no_key=True).first()
     if user is None:
         return {"user": _new_user(email, details, kwargs["language"]), "is_new": True}
     _check_open(user)
@@ -73,9 +73,8 @@ def _take_over(user: User) -> None:
     user.phone, user.phone_verified_at = "", None
     user.save(update_fields=["password", "email_verified_at", "pending_email", "phone", "phone_verified_at"])
     forget_second_factor(user)
-    UserSocialAuth.objects.filter(user=user).delete()
     user.ended_sessions = end_sessions(user.sessions.all())  # type: ignore[attr-defined]
-    outbox.emit("user.email_verified", key=str(user.pk))
+    hand_over(user)
 
 
 def _name(details: dict[str, Any], name: str) -> str:
