@@ -29,7 +29,9 @@ def _line(line: CartLine) -> dict[str, Any]:
 
 def erase(user_id: int) -> None:
     carts = Cart.objects.filter(customer_id=user_id)
-    carts.filter(status=CartStatus.OPEN).delete()
+    # Locked first: one that is being ordered at this moment has an order that points to it, and stays.
+    still_open = list(carts.filter(status=CartStatus.OPEN).select_for_update().values_list("pk", flat=True))
+    carts.filter(pk__in=still_open).delete()
     carts.update(**_NO_BUYER)
 
 

@@ -1,6 +1,7 @@
 """Roles, members and first sign-ins that are decided at the same instant, on the real database."""
 
 from functools import partial
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
@@ -8,6 +9,7 @@ from social_django.models import UserSocialAuth
 
 from backend.accounts import groups
 from backend.accounts.address_book import create_address
+from backend.accounts.links import PASSWORD_LINK
 from backend.accounts.models import Authenticator, RecoveryCode, SavedAddress, User
 from backend.accounts.queries import grants_by_user
 from backend.accounts.roles import ready_roles
@@ -25,6 +27,7 @@ from backend.accounts.services import (
     enable_second_factor,
     erase_customer,
     finish_social,
+    reset_password,
     set_roles,
     update_customer,
     update_group,
@@ -36,13 +39,16 @@ from backend.carts.models import Cart
 from backend.carts.services import create_cart
 from backend.core import clock
 from backend.core.caller import Caller, Role
+from backend.core.context import default_context
 from backend.core.errors import DomainError
 from backend.core.models import OutboxEvent
+from backend.orders.services import PlaceOrder, place_order
 from backend.vendors.invitations import token_of
 from backend.vendors.models import VendorInvitation, VendorMember, VendorStatus
 from backend.vendors.services import Application, accept_invitation, apply_as_vendor, invite_clerk, remove_member
 from tests.factories.accounts import caller_of, make_customer, make_user
-from tests.factories.carts import ADDRESS
+from tests.factories.carts import ADDRESS, make_cart
+from tests.factories.catalog import make_product
 from tests.factories.second_factor import code_of
 from tests.factories.vendors import make_vendor
 from tests.race.running import at_once
@@ -170,6 +176,21 @@ def test_nothing_is_kept_of_somebody_who_writes_while_they_are_erased() -> None:
     assert user.first_name == ""
     for model in (SavedAddress, VendorMember, Cart, Authenticator, RecoveryCode):
         assert not model.objects.exists(), model  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("how", ["handed over", "erased"])
+def test_an_account_whose_cart_is_ordered_meanwhile_waits_for_nothing_that_waits_for_it(how: str) -> None:
+    """Each order goes where its cart said, or is refused as it goes nowhere."""
+    variant = make_product(stock=50).variants.get()
+    commands: list[Any] = []
+    for user in [make_user(password=None) for _ in range(9)]:
+        cart = make_cart((variant, 1), caller=caller_of(user))
+        request = PlaceOrder(idempotency_key=str(user.pk), cart_id=cart.pk)
+        commands.append(partial(place_order, caller=caller_of(user), shop=default_context(), request=request))
+        handing_over = partial(reset_password, token=PASSWORD_LINK.token(user), new_hash="!")
+        commands.append(handing_over if how == "handed over" else partial(leave, user))
+    assert not any(isinstance(each, DomainError) for each in at_once(commands)[1::2])
+    assert not Cart.objects.filter(status="OPEN").exclude(email="", shipping_address=None).exists()
 
 
 def test_owners_whose_accounts_are_closed_at_once_leave_nothing_that_sells() -> None:

@@ -47,7 +47,8 @@ def erase_user(
     """
     with transaction.atomic():
         check_may_leave(user)
-        user = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+        # Rows that point to them can still be written: an order that is being placed may hold the cart that is erased.
+        user = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
         if check is not None:
             check(user)
         if password is not None and user.password != password:
