@@ -8,6 +8,7 @@ Statements go to libpq directly (`psycopg.pq`), values and rows through psycopg'
 times what a small statement does.
 """
 
+import re
 from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -40,12 +41,13 @@ OUTDATED = {b"0A000", b"26000"}
 _SESSION = "cartograph_session"
 """Where Django's connection holds its `_Session`."""
 _numbers = count()
+_ANY = re.compile(r"= ANY\(\$(\d+)\)")
 
 
 class RowTuple(tuple[Any, ...]):
     """A row without its model: a subclass annotates the columns of a `values_list`, by names that its model has, too.
 
-    The first is `pk`. Columns beyond those annotated are in `row[len(names):]`.
+    The first is `pk`; a subclass of a subclass adds columns. Columns beyond those annotated are in `row[len(names):]`.
     """
 
     model: ClassVar[type[Model]]
@@ -54,7 +56,7 @@ class RowTuple(tuple[Any, ...]):
 
     def __init_subclass__(cls, *, model: type[Model]) -> None:
         cls.model = model
-        cls.names = tuple(cls.__annotations__)
+        cls.names = (*getattr(cls, "names", ()), *cls.__annotations__)
         # Its attributes are twice as fast as properties.
         columns = namedtuple("columns", cls.names)  # type: ignore[misc]
         for name in cls.names:
@@ -132,6 +134,16 @@ class Read(Generic[Row]):
         return statement.rows(values)
 
 
+class _Text:
+    """What PostgreSQL is told to prepare, and a name for it."""
+
+    __slots__ = ("name", "sql")
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql.encode()
+        self.name = b"cartograph_%d" % next(_numbers)
+
+
 class _Statement:
     """A compiled queryset: its text, how each call's values go in, and what becomes of a row."""
 
@@ -139,8 +151,10 @@ class _Statement:
         self._alias = alias
         compiler = queryset.query.get_compiler(alias)
         self.sql, self._params = compiler.as_sql()
-        self.text = (self.sql % tuple(f"${n}" for n in range(1, len(self._params) + 1))).encode()
-        self.name = b"cartograph_%d" % next(_numbers)
+        text = self.sql % tuple(f"${n}" for n in range(1, len(self._params) + 1))
+        self.of_many = _Text(text)
+        self.of_one = _Text(_ANY.sub(r"= $\1", text))
+        self._lists = [int(number) - 1 for number in _ANY.findall(text)]
         self._make: Callable[[Any], Any] = (
             _instances(queryset, compiler, alias) if row is None else _tuples(queryset, row)
         )
@@ -157,6 +171,19 @@ class _Statement:
         if not self._converters:
             return _fetch(connection, self, params, self._make)
         return [self._make(row) for row in self._converted(_fetch(connection, self, params, tuple), connection)]
+
+    def for_values(self, params: list[Any]) -> tuple[_Text, list[Any]]:
+        """The text, and what goes into it.
+
+        A list of one is asked for as one value: PostgreSQL takes any list for one of ten rows, finds planning for just
+        this one cheaper, and would do so at each call, which takes longer than reading the row.
+        """
+        if not self._lists or any(len(params[position]) != 1 for position in self._lists):
+            return self.of_many, params
+        values = list(params)
+        for position in self._lists:
+            [values[position]] = params[position]
+        return self.of_one, values
 
     def _converted(self, rows: Sequence[Sequence[Any]], connection: Any) -> Iterable[Sequence[Any]]:
         converted = [list(row) for row in rows]
@@ -255,9 +282,10 @@ class _Session:
 
     def run(self, statement: _Statement, params: list[Any], make: Callable[[Any], Any]) -> list[Any]:
         """Raises psycopg's errors."""
-        result = self._execute(statement, params)
-        if result.status != ExecStatus.TUPLES_OK and self._forget(statement, result):
-            result = self._execute(statement, params)
+        text, params = statement.for_values(params)
+        result = self._execute(text, params)
+        if result.status != ExecStatus.TUPLES_OK and self._forget(text, result):
+            result = self._execute(text, params)
         self._check(result, ExecStatus.TUPLES_OK)
         transformer = self._transformer
         transformer.set_pgresult(result)
@@ -266,32 +294,32 @@ class _Session:
         finally:
             transformer.set_pgresult(None)
 
-    def _execute(self, statement: _Statement, params: list[Any]) -> PGresult:
+    def _execute(self, text: _Text, params: list[Any]) -> PGresult:
         pgconn = self.raw.pgconn
         values = self._dump(params)
         if not settings.PREPARED_STATEMENTS:
-            return pgconn.exec_params(statement.text, values, self._types(params), None, BINARY)
-        name = self._prepared.get(statement.name)
+            return pgconn.exec_params(text.sql, values, self._types(params), None, BINARY)
+        name = self._prepared.get(text.name)
         if name is None:
-            name = self._prepare(statement, self._types(params))
+            name = self._prepare(text, self._types(params))
         else:
-            self._prepared.move_to_end(statement.name)
+            self._prepared.move_to_end(text.name)
         return pgconn.exec_prepared(name, values, None, BINARY)
 
-    def _prepare(self, statement: _Statement, types: list[int]) -> bytes:
+    def _prepare(self, text: _Text, types: list[int]) -> bytes:
         pgconn = self.raw.pgconn
         if len(self._prepared) >= PREPARED_KEPT:
             _, oldest = self._prepared.popitem(last=False)
             pgconn.exec_(b"DEALLOCATE " + oldest)  # where that fails, so does what follows, or it was gone
-        name = b"%s_%d" % (statement.name, next(self._numbers))
-        self._check(pgconn.prepare(name, statement.text, types), ExecStatus.COMMAND_OK)
-        self._prepared[statement.name] = name
+        name = b"%s_%d" % (text.name, next(self._numbers))
+        self._check(pgconn.prepare(name, text.sql, types), ExecStatus.COMMAND_OK)
+        self._prepared[text.name] = name
         return name
 
-    def _forget(self, statement: _Statement, result: PGresult) -> bool:
+    def _forget(self, text: _Text, result: PGresult) -> bool:
         """Have a statement prepared anew that is gone or outdated; whether that can be now: not in a transaction."""
         if result.error_field(DiagnosticField.SQLSTATE) in OUTDATED:
-            self._prepared.pop(statement.name, None)
+            self._prepared.pop(text.name, None)
             return self.raw.pgconn.transaction_status == TransactionStatus.IDLE
         return False
 

@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any
 
 from backend.catalog import models, queries
-from backend.inventory.queries import NONE, Availability, availability_by_variant
+from backend.inventory.queries import NONE, Availability, availability, availability_by_variant
 from backend.vendors.queries import vendors_by_id
 from schema.server.context import Context
 
@@ -39,12 +39,15 @@ def _has_product(variant: Any) -> bool:
 
 def prices_of(variants: list[Any], currency: str) -> list[Any]:
     """What has each variant's `amount` and `compare_at`, or None: rows of a list came with it."""
-    if set(map(type, variants)) == {queries.VariantRow}:
+    if all(isinstance(each, queries.VariantRow) for each in variants):
         return [None if each.amount is None else each for each in variants]
     return per_row(variants, f"price_{currency}", lambda ids: queries.prices_by_variant(ids, currency))
 
 
 def availability_of(variants: list[Any]) -> list[Availability]:
+    for each in variants:
+        if isinstance(each, queries.StockedVariantRow) and "availability" not in each.__dict__:
+            each.__dict__["availability"] = availability(each.stock_policy, each.max_per_order, each.free)
     return per_row(variants, "availability", availability_by_variant, NONE)
 
 
@@ -60,7 +63,7 @@ def orderable_of(products: list[Any], ctx: Context) -> set[int]:
 
     Lists ask for just that; a page shows the variants and their stock anyway.
     """
-    if queries.ProductRow in set(map(type, products)):
+    if not _are_pages(products):
         return queries.orderable_products([each.pk for each in products], ctx.shop.currency)
     return {each.pk for each, variants in zip(products, orderable_variants_of(products, ctx), strict=True) if variants}
 
@@ -72,8 +75,33 @@ def images_of(products: list[Any], ctx: Context) -> list[list[queries.ImageRow]]
 
 def variants_of(products: list[Any], ctx: Context) -> list[list[queries.VariantRow]]:
     _know(products, ctx)
-    currency = ctx.shop.currency
-    return per_row(products, "all_variants", lambda ids: queries.variants_by_product(ids, currency), [])
+    currency, stocked = ctx.shop.currency, _are_pages(products)
+    return per_row(
+        products, "all_variants", lambda ids: queries.variants_by_product(ids, currency, stocked=stocked), []
+    )
+
+
+def _are_pages(products: list[Any]) -> bool:
+    """Whether these are no rows of a list. A page shows the stock of its variants, and where its category is."""
+    return queries.ProductRow not in set(map(type, products))
+
+
+def categories_of(products: list[Any]) -> list[Any]:
+    """Each product's category or None. One that was found alone knows where it is: the ancestors come with it."""
+    if not all("category_path" in each.__dict__ for each in products):
+        found = queries.categories_by_id({each.category_id for each in products if each.category_id})
+        return [found.get(each.category_id) for each in products]
+    by_path = queries.categories_by_path({each.category_path for each in products if each.category_path})
+    for each in products:
+        if each.category_path:
+            by_path[each.category_path].__dict__["ancestors"] = queries.ancestors_in(by_path, each.category_path)
+    return [by_path.get(each.category_path) for each in products]
+
+
+def ancestors_of(categories: list[Any]) -> list[list[Any]]:
+    missing = [each for each in categories if "ancestors" not in each.__dict__]
+    found = queries.ancestors_by_category(missing) if missing else {}
+    return [found[each.pk] if each.pk in found else each.__dict__["ancestors"] for each in categories]
 
 
 def _know(products: list[Any], ctx: Context) -> None:

@@ -12,7 +12,9 @@ from backend.catalog.texts import translated, translated_each, translated_term
 from backend.core.paging import Together, page_request
 from schema.catalog.inputs import ProductFilter, ProductSort, to_filter, to_sort
 from schema.catalog.loading import (
+    ancestors_of,
     availability_of,
+    categories_of,
     image_of_each,
     images_of,
     listings_of,
@@ -193,8 +195,7 @@ class Product(Node):
 
     @batched(description="The category that it is in.")
     def category(products: list[Any]) -> list["Category | None"]:
-        found = queries.categories_by_id({each.category_id for each in products if each.category_id})
-        return [found.get(each.category_id) for each in products]  # type: ignore[misc]
+        return categories_of(products)
 
     @batched(description="Who sells it; null where the shop itself does.")
     def vendor(products: list[Any]) -> list[Vendor | None]:
@@ -290,8 +291,7 @@ class Category(Node):
 
     @batched(description="The path from the root down to the parent; empty for a root.")
     def ancestors(categories: list[Any]) -> list[list["Category"]]:
-        found = queries.ancestors_by_category(categories)
-        return cast("list[list[Category]]", [found[each.pk] for each in categories])
+        return cast("list[list[Category]]", ancestors_of(categories))
 
     @batched(description="The categories directly below, in the tree's order.")
     def children(categories: list[Any]) -> list[list["Category"]]:

@@ -2,7 +2,9 @@
 
 from backend.catalog.queries.categories import (
     ancestors_by_category,
+    ancestors_in,
     categories_by_id,
+    categories_by_path,
     children_by_category,
     find_category,
     page_root_categories,
@@ -34,7 +36,14 @@ from backend.catalog.queries.products import (
     whole_products,
 )
 from backend.catalog.queries.purchasable import Purchasable, is_known_off_sale, purchasable_variants
-from backend.catalog.queries.rows import AttributeRow, ImageRow, ProductRow, VariantRow, listing_key
+from backend.catalog.queries.rows import (
+    AttributeRow,
+    ImageRow,
+    ProductRow,
+    StockedVariantRow,
+    VariantRow,
+    listing_key,
+)
 
 __all__ = [
     "AttributeFilter",
@@ -47,10 +56,13 @@ __all__ = [
     "ProductRow",
     "ProductSort",
     "Purchasable",
+    "StockedVariantRow",
     "VariantRow",
     "ancestors_by_category",
+    "ancestors_in",
     "attributes_by_product",
     "categories_by_id",
+    "categories_by_path",
     "children_by_category",
     "facets",
     "facets_by_category",

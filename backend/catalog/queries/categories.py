@@ -1,7 +1,7 @@
 """The category tree: a subtree is a prefix of the path."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -70,14 +70,21 @@ def children_by_category(categories: Sequence[Any]) -> dict[int, list[Category]]
     return {each.pk: by_path[each.path] for each in categories}
 
 
+def categories_by_path(paths: Iterable[str]) -> dict[str, CategoryRow]:
+    """Path -> category, and its ancestors as well; one statement."""
+    every = {path[:end] for path in paths for end in range(STEPS, len(path) + STEPS, STEPS)}
+    return {row.path: row for row in _BY_PATH(paths=sorted(every))}
+
+
 def ancestors_by_category(categories: Sequence[Any]) -> dict[int, list[CategoryRow]]:
     """Category id -> the path from the root down to its parent; one statement."""
-    paths = {each.path[:end] for each in categories for end in range(STEPS, len(each.path), STEPS)}
-    by_path = {row.path: row for row in _BY_PATH(paths=sorted(paths))}
-    return {
-        each.pk: [by_path[each.path[:end]] for end in range(STEPS, len(each.path), STEPS) if each.path[:end] in by_path]
-        for each in categories
-    }
+    by_path = categories_by_path(each.path[:-STEPS] for each in categories)
+    return {each.pk: ancestors_in(by_path, each.path) for each in categories}
+
+
+def ancestors_in(by_path: Mapping[str, CategoryRow], path: str) -> list[CategoryRow]:
+    """The categories above that path, from the root down."""
+    return [by_path[path[:end]] for end in range(STEPS, len(path), STEPS) if path[:end] in by_path]
 
 
 def product_count_by_category(ids: Iterable[int], shop: ShopContext) -> dict[int, int]:

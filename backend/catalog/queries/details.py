@@ -3,6 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
+from django.db.models import F, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
 from backend.catalog.models import (
     Product,
     ProductAttribute,
@@ -17,24 +20,26 @@ from backend.catalog.queries.rows import (
     IMAGE_COLUMNS,
     LISTING_COLUMNS,
     NAME_COLUMNS,
-    PRICE_IN_CURRENCY,
+    STOCKED_VARIANT_COLUMNS,
     VARIANT_COLUMNS,
     AttributeRow,
     ImageRow,
     ListingRow,
     NameRow,
+    StockedVariantRow,
     VariantRow,
+    price_in_currency,
 )
 from backend.core.prepared import AnyOf, Param, Read
 
-_VARIANTS = Read[VariantRow](
+_VARIANTS = Read[VariantRow](lambda: _variants_in_order().values_list(*VARIANT_COLUMNS), VariantRow)
+_STOCKED_VARIANTS = Read[StockedVariantRow](
     lambda: (
-        ProductVariant.objects.annotate(price=PRICE_IN_CURRENCY)
-        .filter(AnyOf("product_id", "products"), deleted_at__isnull=True)
-        .order_by("product_id", "position", "pk")
-        .values_list(*VARIANT_COLUMNS)
+        _variants_in_order()
+        .values_list(*STOCKED_VARIANT_COLUMNS)
+        .annotate(free=Coalesce(Sum(F("stock_levels__on_hand") - F("stock_levels__reserved")), 0))
     ),
-    VariantRow,
+    StockedVariantRow,
 )
 _LISTINGS = Read[ListingRow](
     lambda: ProductListing.objects.filter(AnyOf("product_id", "products"), currency=Param("currency")).values_list(
@@ -73,10 +78,22 @@ _IMAGES_BY_ID = Read[ImageRow](
 _VARIANTS_BY_ID = Read[ProductVariant](lambda: ProductVariant.objects.filter(AnyOf("id", "ids")))
 
 
-def variants_by_product(ids: Iterable[int], currency: str) -> dict[int, list[VariantRow]]:
-    """Product id -> its variants in display order, priced in that currency; products without any are absent."""
+def _variants_in_order() -> QuerySet[ProductVariant]:
+    return (
+        ProductVariant.objects.annotate(price=price_in_currency())
+        .filter(AnyOf("product_id", "products"), deleted_at__isnull=True)
+        .order_by("product_id", "position", "pk")
+    )
+
+
+def variants_by_product(ids: Iterable[int], currency: str, *, stocked: bool = False) -> dict[int, list[VariantRow]]:
+    """Product id -> its variants in display order, priced in that currency; products without any are absent.
+
+    `stocked`: with their stock (StockedVariantRow).
+    """
     found: dict[int, list[VariantRow]] = defaultdict(list)
-    for row in _VARIANTS(products=list(ids), currency=currency):
+    read = _STOCKED_VARIANTS if stocked else _VARIANTS
+    for row in read(products=list(ids), currency=currency):
         found[row.product_id].append(row)
     return found
 

@@ -178,10 +178,10 @@ def whole_products(ids: Iterable[int]) -> dict[int, Product]:
 
 
 def _with_listing() -> QuerySet[Product]:
-    """All products, with the columns of their listing in a currency beside their own."""
+    """All products, with the columns of their listing in a currency and their category's path beside their own."""
     listing = FilteredRelation("listings", condition=Q(listings__currency=Param("currency")))
     columns = {_beside(column): F(f"listing__{column}") for column in LISTING_COLUMNS}
-    return Product.objects.annotate(listing=listing, **columns)
+    return Product.objects.annotate(listing=listing, **columns, category_path=F("category__path"))
 
 
 def _beside(column: str) -> str:
@@ -189,7 +189,7 @@ def _beside(column: str) -> str:
 
 
 def find_product(*, currency: str, pk: int | None = None, slug: str | None = None) -> Product | None:
-    """The product, with its listing in that currency (see `listings_by_product`)."""
+    """The product, with its listing in that currency (see `listings_by_product`) and its `category_path`."""
     given = {"now": clock.now(), "currency": currency}
     rows = _BY_SLUG(slug=slug, **given) if pk is None else _BY_PK(pk=pk, **given)
     if not rows:

@@ -94,7 +94,20 @@ VARIANT_COLUMNS: tuple[str | Combinable, ...] = (
     F("price__compare_at"),
 )
 """Of a queryset whose `price` is the one in the asked currency."""
-PRICE_IN_CURRENCY = FilteredRelation("prices", condition=Q(prices__currency=Param("currency")))
+STOCKED_VARIANT_COLUMNS = (*VARIANT_COLUMNS, "stock_policy", "max_per_order")
+
+
+class StockedVariantRow(VariantRow, model=ProductVariant):
+    """A variant with its price and its stock; `free` are the units, in all places, that no order holds."""
+
+    stock_policy: str
+    max_per_order: int | None
+    free: int
+
+
+def price_in_currency() -> FilteredRelation:
+    """A variant's price; a new one for each queryset, since a queryset changes it."""
+    return FilteredRelation("prices", condition=Q(prices__currency=Param("currency")))
 
 
 class ImageRow(RowTuple, model=ProductImage):
