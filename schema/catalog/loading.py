@@ -9,6 +9,8 @@ from backend.inventory.queries import NONE, Availability, availability, availabi
 from backend.vendors.queries import vendors_by_id
 from schema.server.context import Context
 
+_VARIANT_ROWS = {queries.VariantRow, queries.StockedVariantRow}
+
 
 def per_row(
     rows: list[Any], name: str, load: Callable[[list[int]], Mapping[int, Any]], default: Any = None
@@ -39,7 +41,7 @@ def _has_product(variant: Any) -> bool:
 
 def prices_of(variants: list[Any], currency: str) -> list[Any]:
     """What has each variant's `amount` and `compare_at`, or None: rows of a list came with it."""
-    if all(isinstance(each, queries.VariantRow) for each in variants):
+    if set(map(type, variants)) <= _VARIANT_ROWS:
         return [None if each.amount is None else each for each in variants]
     return per_row(variants, f"price_{currency}", lambda ids: queries.prices_by_variant(ids, currency))
 
