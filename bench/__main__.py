@@ -22,6 +22,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--requests", type=int, default=800, help="per measured read")
     parser.add_argument("--writes", type=int, default=160, help="per measured write")
     parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--shared", action="store_true", help="all processes share all processors")
     parser.add_argument("--output", type=Path, default=DATA_DIR / "latest.json")
     return parser.parse_args()
 
@@ -49,6 +50,9 @@ def in_process(module: str) -> dict[str, float]:
 
 def main() -> None:
     arguments = parse_arguments()
+    from bench.processes import spare_processor
+
+    processor = None if arguments.shared else spare_processor()
     prepare(arguments.products)
     import django
 
@@ -57,7 +61,7 @@ def main() -> None:
     from bench.report import report, save
 
     postmaster()
-    results = asyncio.run(run(arguments, in_process("bench.lists")))
+    results = asyncio.run(run(arguments, in_process("bench.lists"), processor))
     sys.stdout.write(report(results) + "\n")
     save(results, arguments.output)
     sys.stdout.write(f"Saved to {arguments.output}.\n")

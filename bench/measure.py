@@ -25,7 +25,7 @@ from bench.operations import (
     reads,
     verifications,
 )
-from bench.processes import ROOT, cpu_seconds, uvicorn
+from bench.processes import ROOT, cpu_seconds, keep_to, uvicorn
 
 ROUNDS = 20
 ROUNDS_OF_WRITES = 8
@@ -71,6 +71,8 @@ class Results:
     """The floor's own p99 over its p50, with many clients: what the machine does to all."""
     clients: int
     products: int
+    own_processor: bool
+    """Whether the measured servers kept to a processor that nothing else used."""
     lists_cpu_ms: dict[str, float]
     parts_cpu_ms: dict[str, float]
     engine_runs: int
@@ -167,14 +169,16 @@ def database_cpu(process: psutil.Process | None) -> float:
 class Inside:
     """A process that measures the parts of the bench list in itself, whenever it is its turn."""
 
-    def __init__(self) -> None:
+    def __init__(self, processor: int | None) -> None:
         self.turns: list[dict[str, float]] = []
+        self._processor = processor
 
     async def __aenter__(self) -> "Inside":
         pipe = asyncio.subprocess.PIPE
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bench.inside", stdin=pipe, stdout=pipe, cwd=ROOT
         )
+        keep_to(self._process.pid, self._processor)
         await self.turn()
         self.turns.clear()  # that warmed up
         return self
@@ -193,12 +197,15 @@ class Inside:
         return {name: statistics.median(each[name] for each in self.turns) for name in self.turns[0]}
 
 
-async def run(arguments: argparse.Namespace, lists: dict[str, float]) -> Results:
-    """Three servers at once: the shop and both floors. Writes first; then reads and floors, in turns."""
+async def run(arguments: argparse.Namespace, lists: dict[str, float], processor: int | None) -> Results:
+    """Three servers at once: the shop and both floors. Writes first; then reads and floors, in turns.
+
+    `processor`: the one that all three keep to, where they do.
+    """
     with (
-        uvicorn("schema.asgi:application", METRICS_TOKEN=METRICS_TOKEN) as (url, process),
-        uvicorn("bench.floors:strawberry_typename") as (typename_url, typename_process),
-        uvicorn("bench.floors:raw") as (raw_url, raw_process),
+        uvicorn("schema.asgi:application", processor, METRICS_TOKEN=METRICS_TOKEN) as (url, process),
+        uvicorn("bench.floors:strawberry_typename", processor) as (typename_url, typename_process),
+        uvicorn("bench.floors:raw", processor) as (raw_url, raw_process),
     ):
         writes = await measure_writes(url, process, arguments.writes, arguments.clients)
         subjects = [Subject(work, url, process, arguments.clients) for work in await reads(url, arguments.requests)]
@@ -224,7 +231,7 @@ async def run(arguments: argparse.Namespace, lists: dict[str, float]) -> Results
         ]
         for floor in floors:
             await drive(floor.url, asked[:200], floor.clients)
-        async with Inside() as inside:
+        async with Inside(processor) as inside:
             measured = await take_turns(subjects + floors, ROUNDS, inside)
         beside = {each.work.name: await beside_floor(each, floors[0]) for each in subjects}
         runs, fallbacks = engine_counts(url)
@@ -239,6 +246,7 @@ async def run(arguments: argparse.Namespace, lists: dict[str, float]) -> Results
         typename_tail=crowded.p99_ms / crowded.p50_ms,
         clients=arguments.clients,
         products=arguments.products,
+        own_processor=processor is not None,
         lists_cpu_ms=lists,
         parts_cpu_ms={**parts, "HTTP, several requests at once": cpu[BY_TEXT] - parts["request"]},
         engine_runs=runs,

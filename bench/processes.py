@@ -21,15 +21,33 @@ START_TIMEOUT_S = 60
 SCHEDSTAT = Path("/proc/self/schedstat").exists()
 
 
+def spare_processor() -> int | None:
+    """A processor for what is measured alone: this process, and what it starts from now on, keeps to the others.
+
+    None where there is only one, or where the system (macOS) gives none away.
+    """
+    process = psutil.Process()
+    allowed: list[int] = process.cpu_affinity() if hasattr(process, "cpu_affinity") else []
+    if len(allowed) < 2:
+        return None
+    *others, spare = sorted(allowed)
+    process.cpu_affinity(others)
+    return spare
+
+
 @contextmanager
-def uvicorn(application: str, **environment: str) -> Iterator[tuple[str, psutil.Process]]:
-    """One uvicorn process with the flags of the Procfile; yields its GraphQL address and the process."""
+def uvicorn(application: str, processor: int | None = None, **environment: str) -> Iterator[tuple[str, psutil.Process]]:
+    """One uvicorn process with the flags of the Procfile; yields its GraphQL address and the process.
+
+    `processor`: the one that it keeps to.
+    """
     port = free_port()
     line = parse_procfile((ROOT / "Procfile").read_text(encoding="utf-8")).processes["web"]
     settings = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port), **environment}
     # The process itself, without a shell in between, is what is measured.
     command = f"exec {sys.executable} -m {line.replace(SHOP, application)}"
     process = subprocess.Popen(command, shell=True, cwd=ROOT, env=settings)
+    keep_to(process.pid, processor)
     url = f"http://127.0.0.1:{port}/graphql"
     try:
         _wait_until_it_answers(url, process)
@@ -37,6 +55,12 @@ def uvicorn(application: str, **environment: str) -> Iterator[tuple[str, psutil.
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+def keep_to(pid: int, processor: int | None) -> None:
+    """To be called before the process has threads: those that it starts later keep to the same processor."""
+    if processor is not None:
+        psutil.Process(pid).cpu_affinity([processor])
 
 
 @contextmanager

@@ -99,7 +99,8 @@ def table(results: Results) -> str:
         f"raw ASGI answers {min(results.raw_cpu_ms.values()):.3f} to {max(results.raw_cpu_ms.values()):.3f} ms."
     )
     tail = f"p99 over p50 of {{ __typename }} itself, {MANY_CLIENTS} clients: {results.typename_tail:.1f}."
-    shop = f"{results.products} products, {results.clients} clients, one web process."
+    place = "on a processor of its own" if results.own_processor else "beside all else on the same processors"
+    shop = f"{results.products} products, {results.clients} clients, one web process, {place}."
     return "\n".join([*lines, "", floors, tail, shop])
 
 
