@@ -94,9 +94,8 @@ def categories_of(products: list[Any]) -> list[Any]:
         found = queries.categories_by_id({each.category_id for each in products if each.category_id})
         return [found.get(each.category_id) for each in products]
     by_path = queries.categories_by_path({each.category_path for each in products if each.category_path})
-    for each in products:
-        if each.category_path:
-            by_path[each.category_path].__dict__["ancestors"] = queries.ancestors_in(by_path, each.category_path)
+    for path, row in by_path.items():
+        row.__dict__["ancestors"] = queries.ancestors_in(by_path, path)
     return [by_path.get(each.category_path) for each in products]
 
 

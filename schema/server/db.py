@@ -4,13 +4,13 @@ import asyncio
 import contextvars
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import connection
 
 from backend.core import hashers
+from schema.server.threads import LoopThreads
 
 Result = TypeVar("Result")
 IO_THREADS = 16
@@ -45,27 +45,21 @@ def _open_thread() -> None:
     connection.execute_wrappers.append(_count)
 
 
-def _run(function: Callable[[], Result]) -> Result:
+def _run(function: Callable[..., Result], args: Any, kwargs: Any) -> Result:
     if connection.errors_occurred:
         connection.close_if_unusable_or_obsolete()
-    return function()
+    return function(*args, **kwargs)
 
 
 class _Pools:
     """Made at first use, so that importing costs no thread and a forked process gets its own."""
 
     def __init__(self) -> None:
-        self.database: ThreadPoolExecutor | None = None
-        self.io: ThreadPoolExecutor | None = None
+        self.database: LoopThreads | None = None
+        self.io: LoopThreads | None = None
 
 
 _pools = _Pools()
-
-
-def _database_pool() -> ThreadPoolExecutor:
-    if _pools.database is None:
-        _pools.database = ThreadPoolExecutor(settings.DB_POOL_SIZE, "db", initializer=_open_thread)
-    return _pools.database
 
 
 async def db(function: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
@@ -73,14 +67,13 @@ async def db(function: Callable[..., Result], *args: Any, **kwargs: Any) -> Resu
 
     With DB_POOL_SIZE=0 it runs in place, on the caller's own connection: for tests that share one transaction.
     """
-    call = contextvars.copy_context().run
     if settings.DB_POOL_SIZE == 0:
         if _count not in connection.execute_wrappers:
             connection.execute_wrappers.append(_count)
         return function(*args, **kwargs)
-    return await asyncio.get_running_loop().run_in_executor(
-        _database_pool(), lambda: call(_run, lambda: function(*args, **kwargs))
-    )
+    if _pools.database is None:
+        _pools.database = LoopThreads(settings.DB_POOL_SIZE, "db", _open_thread)
+    return await _pools.database.run(lambda: _run(function, args, kwargs))
 
 
 async def io(function: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
@@ -88,11 +81,8 @@ async def io(function: Callable[..., Result], *args: Any, **kwargs: Any) -> Resu
     if settings.DB_POOL_SIZE == 0:
         return function(*args, **kwargs)
     if _pools.io is None:
-        _pools.io = ThreadPoolExecutor(IO_THREADS, "io", initializer=_open_thread)
-    call = contextvars.copy_context().run
-    return await asyncio.get_running_loop().run_in_executor(
-        _pools.io, lambda: call(_run, lambda: function(*args, **kwargs))
-    )
+        _pools.io = LoopThreads(IO_THREADS, "io", _open_thread)
+    return await _pools.io.run(lambda: _run(function, args, kwargs))
 
 
 PASSWORDS_AT_ONCE = max(1, min(3, (os.cpu_count() or 1) // 2))
@@ -129,5 +119,5 @@ def close() -> None:
     """End the threads; their connections end with the process."""
     for pool in (_pools.database, _pools.io):
         if pool is not None:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.close()
     _pools.database = _pools.io = None

@@ -85,6 +85,30 @@ def test_wrappers_see_each_statement_on_each_way(way: str, settings: Any) -> Non
     assert (params, many) == ([[product.pk]], False)
 
 
+def test_lists_of_one_and_of_many_are_prepared_apart(fresh: None) -> None:
+    """PostgreSQL would plan a list of one anew at each call."""
+    one, other, read = make_product(), make_product(), by_id()
+    for _ in range(8):
+        assert read(ids=[one.pk]) == [one]
+        assert read(ids=[other.pk, one.pk]) == [one, other]
+        assert read(ids=[]) == []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement, generic_plans FROM pg_prepared_statements WHERE name LIKE 'cartograph%%'")
+        plans = dict(cursor.fetchall())
+    assert len(plans) == 2
+    [of_one] = [statement for statement in plans if "ANY" not in statement]
+    assert '."id" = $1' in of_one
+    assert plans[of_one] >= 2
+
+
+def test_an_array_beside_ids_stays_an_array() -> None:
+    tagged = make_product(tags=["oak"])
+    make_product(tags=["pine"])
+    read = Read[Product](lambda: Product.objects.filter(AnyOf("id", "ids"), tags__overlap=Param("tags")))
+    assert read(ids=[tagged.pk], tags=["oak"]) == [tagged]
+    assert read(ids=[tagged.pk], tags=["pine"]) == []
+
+
 def test_a_wrapper_may_refuse_a_statement() -> None:
     product, read = make_product(), by_id()
 

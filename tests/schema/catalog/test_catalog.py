@@ -227,7 +227,24 @@ def test_the_product_page_takes_as_many_statements_for_twenty_variants_as_for_tw
         answer = gql(PRODUCT_PAGE, slug=product.slug)
         assert len(answer["product"]["variants"]) == variants
         counts.append(answer.statements)
-    assert counts[0] == counts[1] <= 9
+    assert counts[0] == counts[1] <= 5
+
+
+def test_a_page_knows_its_categories_ancestors(gql: Gql) -> None:
+    """They come with the category, in one statement."""
+    root = make_category()
+    below = make_category(parent=root)
+    product = make_product(category=make_category(parent=below))
+    alone, at_root = make_product(), make_product(category=root)
+    query = "query ($s: String!) { product(slug: $s) { category { slug ancestors { slug ancestors { slug } } } } }"
+    page = gql(query, s=product.slug)
+    assert page["product"]["category"]["ancestors"] == [
+        {"slug": root.slug, "ancestors": []},
+        {"slug": below.slug, "ancestors": [{"slug": root.slug}]},
+    ]
+    assert page.statements == 2
+    assert gql(query, s=at_root.slug)["product"]["category"] == {"slug": root.slug, "ancestors": []}
+    assert gql(query, s=alone.slug)["product"]["category"] is None
 
 
 def test_texts_are_translated_and_fall_back(gql: Gql) -> None:
