@@ -20,7 +20,7 @@ from social_django.models import Association, Nonce, UserSocialAuth
 from unfold.forms import AdminPasswordChangeForm
 from unfold.forms import UserChangeForm as UnfoldUserChangeForm
 
-from backend.accounts import checking, groups, power, services
+from backend.accounts import checking, groups, marks, power, services
 from backend.accounts.models import Authenticator, SavedAddress, Session, User
 from backend.accounts.roles import GROUP_NAMES
 from backend.core.admin import ModelAdmin, ReadOnlyAdmin
@@ -238,6 +238,7 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
     def save_related(self, request: HttpRequest, form: Any, *args: Any) -> None:
         super().save_related(request, form, *args)
         services.rights_changed(list(form.instance.user_set.values_list("pk", flat=True)))
+        transaction.on_commit(marks.tell_roles)
 
     def delete_model(self, request: HttpRequest, obj: Group) -> None:
         groups.lock_groups()

@@ -18,6 +18,8 @@ from backend.core import clock
 from backend.core.caller import STAFF_ROLES, Role
 
 MAX_LENGTH = 4096
+MAX_EXTRA = 20
+"""So many permissions of one's own stand in a token. More are looked up: tokens have to fit in headers and cookies."""
 _REQUIRED = ["exp", "iat", "sub", "sid", "jti", "aud", "iss"]
 # The times are compared below: PyJWT would read the machine's clock, and ours can be moved in tests.
 _OPTIONS: Any = {"require": _REQUIRED, "verify_exp": False, "verify_iat": False, "verify_nbf": False}
@@ -113,7 +115,9 @@ def payload(user: User, context: Issue) -> dict[str, Any]:
         "rv": grants.rights_version,
         "roles": sorted(grants.roles),
     }
-    if grants.extra:
+    if len(grants.extra) > MAX_EXTRA:
+        claims["rv"] = 0  # nobody's version: as if their rights had changed since
+    elif grants.extra:
         claims["extra"] = sorted(grants.extra)
     if grants.is_superuser:
         claims["su"] = True

@@ -22,7 +22,7 @@ from schema.server.pubsub import pubsub
 KNOWN_S = 1.0
 """How long a process believes what it found out about a token."""
 PERMISSIONS_S = 5.0
-"""How long a process believes what the members of a role may do."""
+"""How long a process believes what the members of a role may do, where Redis tells of no change."""
 MAX_KNOWN = 10_000
 LOOK_AGAIN_S = 30.0
 """How often a stream asks about its session, in case it was not told."""
@@ -48,6 +48,7 @@ class _Process:
         self.identities: OrderedDict[str, _Known] = OrderedDict()
         self.permissions: dict[Role, frozenset[str]] = {}
         self.permissions_until = float("-inf")
+        self.permissions_mark: bytes | None = None
 
 
 _process = _Process()
@@ -108,8 +109,9 @@ async def identify(token: str) -> Identity:
         return known.identity
     asked_at = time.monotonic()
     claims = read(token)
-    grants = await _current_grants(claims)
-    permissions = await _permissions(grants)
+    version, roles_mark = await _ask(claims)
+    grants = await _current_grants(claims, version)
+    permissions = await _permissions(grants, roles_mark)
     caller = Caller(
         claims.user_id, claims.session_id, grants.roles, permissions, grants.is_superuser, grants.lacks_factor
     )
@@ -121,9 +123,8 @@ async def identify(token: str) -> Identity:
     return identity
 
 
-async def _current_grants(claims: Claims) -> Grants:
-    """What the token says, if its session lives and nothing has changed since; else what PostgreSQL says."""
-    version = await _rights_version(claims)
+async def _current_grants(claims: Claims, version: int) -> Grants:
+    """What the token says, if nothing has changed since; else what PostgreSQL says."""
     if version == claims.grants.rights_version:
         return claims.grants
     found = await db(queries.usable_grants_by_user, [claims.user_id])
@@ -132,25 +133,26 @@ async def _current_grants(claims: Claims) -> Grants:
     return found[claims.user_id]
 
 
-async def _rights_version(claims: Claims) -> int:
-    """The newest version of the user's rights: one question to Redis, and one to PostgreSQL where Redis knows nothing.
+async def _ask(claims: Claims) -> tuple[int, bytes | None]:
+    """The newest version of the user's rights, and the mark of what roles may do.
 
-    While Redis is away, staff are refused: what they may do is not worth the risk.
+    One question to Redis, and one to PostgreSQL where Redis does not know the session. While Redis is away, staff are
+    refused: what they may do is not worth the risk.
     """
     try:
-        mark = await store.ask("GET", marks.key_of(claims.session_id))
+        mark, roles_mark = await store.ask("MGET", marks.key_of(claims.session_id), marks.roles_key())
     except Away:
         if claims.is_staff:
             raise TokenRefused("UNAVAILABLE") from None
-        return await _from_postgres(claims.session_id)
+        return await _from_postgres(claims.session_id), _process.permissions_mark
     if mark == marks.ENDED:
         raise TokenRefused
     if mark is not None:
-        return int(mark)
+        return int(mark), roles_mark
     version = await _from_postgres(claims.session_id)
     with suppress(Away):
         await store.ask("SET", marks.key_of(claims.session_id), version, "EX", marks.ALIVE_S, "NX")
-    return version
+    return version, roles_mark
 
 
 async def _from_postgres(session_id: UUID) -> int:
@@ -160,10 +162,11 @@ async def _from_postgres(session_id: UUID) -> int:
     return state.rights_version
 
 
-async def _permissions(grants: Grants) -> frozenset[str]:
+async def _permissions(grants: Grants, mark: bytes | None) -> frozenset[str]:
+    """By the table of what roles may do, which is read after the mark: another mark means that it was changed."""
     now = time.monotonic()
-    if now >= _process.permissions_until:
+    if now >= _process.permissions_until or mark != _process.permissions_mark:
         _process.permissions = await db(queries.permissions_by_role)
-        _process.permissions_until = now + PERMISSIONS_S
+        _process.permissions_until, _process.permissions_mark = now + PERMISSIONS_S, mark
     table = _process.permissions
     return grants.extra.union(*(table.get(role, frozenset()) for role in grants.roles))

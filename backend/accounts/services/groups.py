@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
-from backend.accounts import groups
+from backend.accounts import groups, marks
 from backend.accounts.access import UserNotFound, access_group, visible_users
 from backend.accounts.errors import Forbidden
 from backend.accounts.models import GONE
@@ -84,6 +84,8 @@ def update_group(*, caller: Caller, group_id: int | None, change: GroupChange) -
         concerned = {*members.added, *members.removed}
         if "given" in told or "taken" in told:
             concerned |= set(group.user_set.values_list("pk", flat=True))
+    if groups.is_role(group):
+        marks.tell_roles()
     if concerned:
         rights_changed(concerned)
     return group

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from backend.accounts import marks, services
+from backend.accounts import services
 from backend.accounts.models import RefreshToken, Session
 from backend.core import clock
 from backend.core.caller import Caller, Role
@@ -206,12 +206,6 @@ def test_what_redis_forgot_postgres_knows(gql: Gql, payload: Any) -> None:
     cache.delete(f"session:{Session.objects.get().pk.hex}")
     callers.forget()
     assert Gql(payload["accessToken"])(WHO).codes == ["UNAUTHENTICATED"]
-
-
-def test_a_living_mark_never_covers_an_end() -> None:
-    """A reader that saw the session alive, and writes after it ended."""
-    assert "NX" in callers._rights_version.__code__.co_consts
-    assert marks.ALIVE_S <= 60
 
 
 def test_while_redis_is_away_customers_are_asked_about_in_postgres_and_staff_are_refused(
