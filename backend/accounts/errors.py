@@ -10,6 +10,10 @@ class InvalidCredentials(DomainError):
     default_message = "Login or password is wrong."
 
 
+class PasswordChanged(InvalidCredentials):
+    """Another hash is stored than the one that was compared with: perhaps but a better one of the same password."""
+
+
 class SignInAgain(DomainError):
     """Whoever has somebody's unlocked telephone must not get all of their account by that alone."""
 

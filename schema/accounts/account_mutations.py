@@ -101,15 +101,16 @@ class AccountMutation:
     ) -> UserPayload:
         context: Context = info.context
         try:
-            proof = None
+            candidate, proof = None, None
             asked: bool = bool(input.email) and await db(_asks_for_proof, context, input)
             if asked:
-                _, proof = await _prove(context, input.current_password, "currentPassword")
+                candidate, proof = await _prove(context, input.current_password, "currentPassword")
             user = await db(
                 services.update_profile,
                 user_id=_id(context),
                 change=change_of(input),
                 country=context.shop.country,
+                candidate=candidate,
                 proof=proof,
             )
         except DomainError as error:

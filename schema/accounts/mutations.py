@@ -1,14 +1,15 @@
 """Signing in, staying signed in, and signing out."""
 
 from collections.abc import Callable
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 
 import strawberry
 from strawberry.types import Info
 
 from backend.accounts import services
-from backend.accounts.errors import InvalidCredentials, TokenExpired, TokenInvalid
-from backend.accounts.models import Challenge, User
+from backend.accounts.errors import InvalidCredentials, PasswordChanged, TokenExpired, TokenInvalid
+from backend.accounts.models import Challenge
 from backend.accounts.throttles import SignInTry
 from backend.core.errors import DomainError, Required
 from schema.accounts.inputs import SessionRevokeInput, TokenCreateInput, TokenRefreshInput, TokenRevokeInput
@@ -111,19 +112,26 @@ async def _sign_in(context: Context, input: TokenCreateInput) -> services.Tokens
     candidate = await db(services.find_candidate, login=input.login)
     attempt = await db(SignInTry, account=services.account_key(candidate, input.login), network=context.network)
     proof = await hashing(services.check_password, candidate, input.password)
-    user = await db(_settle, attempt, candidate, proof)
-    return await db(services.complete_sign_in, user=user, user_agent=context.user_agent, cart_id=input.cart_id)
-
-
-def _settle(attempt: SignInTry, candidate: services.Candidate, proof: services.Proof) -> User:
-    """The user whose password was right, and the try counted. Raises InvalidCredentials."""
+    settle = partial(_settle, attempt, user_agent=context.user_agent, cart_id=input.cart_id)
     try:
-        user = services.accept(candidate, proof)
+        return await db(settle, candidate=candidate, proof=proof)
+    except PasswordChanged:  # or another login of the same instant has stored a better hash of it
+        candidate = await db(services.find_candidate, login=input.login)
+        proof = await hashing(services.check_password, candidate, input.password)
+        return await db(settle, candidate=candidate, proof=proof)
+
+
+def _settle(attempt: SignInTry, **given: Any) -> services.Tokens | Challenge:
+    """Whoever's password was right is signed in, and the try counted. Raises InvalidCredentials or PasswordChanged."""
+    try:
+        outcome = services.sign_in(**given)
+    except PasswordChanged:
+        raise
     except InvalidCredentials:
         attempt.failed()
         raise
     attempt.succeeded()
-    return user
+    return outcome
 
 
 async def _revoke(command: Callable[[], bool]) -> RevokePayload:

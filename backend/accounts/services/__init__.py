@@ -13,7 +13,6 @@ from backend.accounts.services.codes import (
 from backend.accounts.services.credentials import (
     Candidate,
     Proof,
-    accept,
     account_key,
     candidate_of,
     check_password,
@@ -69,7 +68,7 @@ from backend.accounts.services.sessions import (
     revoke_by_refresh_token,
     revoke_session,
 )
-from backend.accounts.services.signing_in import complete_sign_in
+from backend.accounts.services.signing_in import complete_sign_in, sign_in
 from backend.accounts.services.social import (
     Identity,
     Started,
@@ -95,7 +94,6 @@ __all__ = [
     "Sending",
     "Started",
     "Tokens",
-    "accept",
     "account_key",
     "answer_challenge",
     "ask_provider",
@@ -143,6 +141,7 @@ __all__ = [
     "revoke_session",
     "rights_changed",
     "set_roles",
+    "sign_in",
     "start_social",
     "take_factor",
     "take_role",

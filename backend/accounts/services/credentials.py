@@ -2,7 +2,7 @@
 
     candidate = find_candidate(login=login)         # a database thread
     proof = check_password(candidate, password)     # a hashing thread
-    user = accept(candidate, proof)                 # a database thread
+    outcome = sign_in(candidate=..., proof=proof)   # a database thread
 
 Somebody who does not exist goes the same way, with a hash that no password has.
 """
@@ -16,7 +16,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import check_password as check_hash
 from django.contrib.auth.hashers import get_hasher, identify_hasher, make_password
 
-from backend.accounts.errors import InvalidCredentials, SignInAgain
+from backend.accounts.errors import InvalidCredentials, PasswordChanged, SignInAgain
 from backend.accounts.models import Session, User
 from backend.accounts.secrets import new_secret
 from backend.core import clock
@@ -83,13 +83,19 @@ def check_password(candidate: Candidate, password: str) -> Proof:
 
 
 def accept(candidate: Candidate, proof: Proof) -> User:
-    """The user whose password was right. Raises InvalidCredentials."""
+    """The user whose password was right, locked until the transaction ends: whoever changes it waits, or was first.
+
+    Raises InvalidCredentials, or PasswordChanged.
+    """
     if candidate.user is None or not proof.right:
         raise InvalidCredentials
+    user = User.objects.select_for_update(of=("self",), no_key=True).filter(pk=candidate.user.pk).first()
+    if user is None or user.password != candidate.password:
+        raise PasswordChanged
     if proof.better_hash is not None:
-        # Not over a password that was changed in the meantime.
-        User.objects.filter(pk=candidate.user.pk, password=candidate.password).update(password=proof.better_hash)
-    return candidate.user
+        user.password = proof.better_hash
+        user.save(update_fields=["password"])
+    return user
 
 
 def _better_hash(candidate: Candidate, password: str) -> str | None:

@@ -25,22 +25,23 @@ def link_provider(identity: Identity, *, user_id: int, session_id: UUID | None) 
 
     Raises SignInAgain, or Invalid where it opens another account, or another one of this provider is linked.
     """
-    check_recent(session_id=session_id)
     backend: Any = backend_of(identity.begun.provider, Strategy(), identity.begun.redirect_uri)
     try:
         found: Any = social_uid(backend, backend.get_user_details(identity.response), identity.response)
         with transaction.atomic():
-            return _link(user_id, {"provider": backend.name, "uid": found["uid"], "id_key": found["id_key"]})
+            user = lock_user(user_id, no_key=True)
+            check_recent(session_id=session_id)  # whoever resets the password has ended it, or waits
+            return _link(user, {"provider": backend.name, "uid": found["uid"], "id_key": found["id_key"]})
     except SocialAuthBaseException as error:
         raise ProviderUnavailable(field=["provider"]) from error
     except IntegrityError as error:  # linked elsewhere in the same moment
         raise _taken() from error
 
 
-def _link(user_id: int, named: dict[str, str]) -> User:
-    user = lock_user(user_id, no_key=True)
+def _link(user: User, named: dict[str, str]) -> User:
+    """The user is locked."""
     known = UserSocialAuth.objects.filter(**named).first()
-    if known is not None and known.user_id != user_id:
+    if known is not None and known.user_id != user.pk:
         raise _taken()
     if known is None:
         if UserSocialAuth.objects.filter(user=user, provider=named["provider"]).exists():
@@ -52,10 +53,10 @@ def _link(user_id: int, named: dict[str, str]) -> User:
 
 def unlink_provider(*, provider: SocialProvider, user_id: int, session_id: UUID | None) -> User:
     """Let a provider open the account no more. Raises SignInAgain, Invalid where it is not linked, or LastWayIn."""
-    check_recent(session_id=session_id)
     name = BACKENDS[provider].name
     with transaction.atomic():
         user = lock_user(user_id, no_key=True)
+        check_recent(session_id=session_id)
         linked: Any = UserSocialAuth.objects.filter(user=user)
         if not linked.filter(provider=name).exists():
             raise Invalid("This provider is not linked.", field=["provider"])

@@ -33,12 +33,13 @@ def hash_password(password: str) -> str:
 def change_password(*, caller: Caller, candidate: Candidate, proof: Proof, new_hash: str) -> User:
     """Set a new password after the old one was shown; every other device is signed out.
 
-    Raises InvalidCredentials, also when the password was changed in the meantime.
+    Raises InvalidCredentials, also when the password was changed in the meantime. The row is locked so that a refresh,
+    which holds a session and writes a token of the user's, waits for nobody here.
     """
     with transaction.atomic():
         if candidate.user is None or not proof.right:
             raise InvalidCredentials("This is not your password.", field=["currentPassword"])
-        user = User.objects.select_for_update(of=("self",)).get(pk=candidate.user.pk)
+        user = User.objects.select_for_update(of=("self",), no_key=True).get(pk=candidate.user.pk)
         if user.password != candidate.password:
             raise InvalidCredentials("This is not your password.", field=["currentPassword"])
         ended = _set(user, new_hash, but=caller)

@@ -11,7 +11,7 @@ from backend.accounts import checking
 from backend.accounts.errors import InvalidCredentials
 from backend.accounts.locking import lock_user
 from backend.accounts.models import Customer, User
-from backend.accounts.services.credentials import Proof
+from backend.accounts.services.credentials import Candidate, Proof
 from backend.accounts.services.registration import MAIL, ask_to_verify
 from backend.core import outbox
 from backend.core.errors import DomainError, Invalid, refuse
@@ -30,14 +30,24 @@ class ProfileChange:
     language: str | Keep | None = KEEP
 
 
-def update_profile(*, user_id: int, change: ProfileChange, country: str, proof: Proof | None = None) -> User:
-    """Change what is given. A new email address needs a proof of the password, and holds once its link is opened.
+def update_profile(
+    *,
+    user_id: int,
+    change: ProfileChange,
+    country: str,
+    candidate: Candidate | None = None,
+    proof: Proof | None = None,
+) -> User:
+    """Change what is given. A new email address needs a proof of the password, and holds once its link is opened;
+    one that was changed since proves nothing.
 
     Raises everything that is at fault, together.
     """
     try:
         with transaction.atomic():
             user = lock_user(user_id)
+            if candidate is not None and candidate.password != user.password:
+                proof = None
             apply_profile(user, change, country, partial(_set_email, proof=proof))
             names = ["first_name", "last_name", "phone", "phone_verified_at", "username", "email", "pending_email"]
             user.save(update_fields=names)

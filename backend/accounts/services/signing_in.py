@@ -7,10 +7,23 @@ from django.db import transaction
 
 from backend.accounts.errors import TokenInvalid
 from backend.accounts.models import Challenge, ChallengeKind, User
+from backend.accounts.services.credentials import Candidate, Proof, accept
 from backend.accounts.services.sessions import Tokens, open_session
 from backend.core import clock
 
 MAX_CART_ID = 200
+
+
+@transaction.atomic
+def sign_in(
+    *, candidate: Candidate, proof: Proof, user_agent: str = "", cart_id: str | None = None
+) -> Tokens | Challenge:
+    """Sign in by a password. A change of it ends this session too, or comes first: then it opens nothing.
+
+    Raises InvalidCredentials, PasswordChanged, or what `complete_sign_in` raises.
+    """
+    user = accept(candidate, proof)
+    return complete_sign_in(user=user, user_agent=user_agent, cart_id=cart_id)
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 
 from backend.accounts import checking
-from backend.accounts.errors import AccountClosed, EmailNotConfirmed, NotTakenOver
+from backend.accounts.errors import AccountClosed, EmailNotConfirmed, NotTakenOver, TokenInvalid
 from backend.accounts.models import Customer, User
 from backend.accounts.power import is_more_than_customer
 from backend.accounts.services.handing_over import hand_over
@@ -22,8 +22,7 @@ def find_or_make_user(backend: Any, details: dict[str, Any], response: dict[str,
     NotTakenOver for an unverified account with any right beside a customer's: those nobody comes by in this way.
     """
     if kwargs.get("user") is not None:
-        _check_open(kwargs["user"])
-        return {"user": kwargs["user"], "is_new": False}
+        return {"user": _still_linked(kwargs["user"], kwargs["social"]), "is_new": False}
     address = backend.verified_email(response)
     if not isinstance(address, str):
         raise EmailNotConfirmed(field=["provider"])
@@ -38,6 +37,16 @@ def find_or_make_user(backend: Any, details: dict[str, Any], response: dict[str,
         _take_over(user)
     outbox.emit(MAIL, key=str(user.pk), data={"kind": "social_linked"})
     return {"user": user, "is_new": False}
+
+
+def _still_linked(user: User, link: Any) -> User:
+    """The user, locked. Whoever takes the account from a stranger unlinks what is the stranger's: after that it opens
+    nothing. Raises TokenInvalid."""
+    locked = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
+    _check_open(locked)
+    if not type(link).objects.filter(pk=link.pk).exists():
+        raise TokenInvalid(field=["state"])
+    return locked
 
 
 def _check_open(user: User) -> None:

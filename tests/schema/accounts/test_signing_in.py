@@ -1,11 +1,14 @@
 """tokenCreate, viewer, and what a token opens."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from backend.accounts import services
 from backend.accounts.errors import InvalidCredentials
+from backend.accounts.links import PASSWORD_LINK
 from backend.accounts.models import Customer, RefreshToken, Session, User
 from backend.core.caller import Role
 from backend.core.demo import DEMO_PASSWORD, DEMO_USERS
@@ -86,6 +89,53 @@ def test_nobody_and_a_wrong_password_go_the_same_way(gql: Gql, monkeypatch: pyte
     sign_in(gql, "nobody@example.com", "wrong")
     sign_in(gql, "nobody", "wrong")
     assert len(compared) == 3
+
+
+def while_it_is_compared(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Have something happen once, right after a password was found right."""
+    things = [happens]
+    check = services.check_password
+
+    def slow(*given: Any) -> Any:
+        proof = check(*given)
+        if things:
+            things.pop()()
+        return proof
+
+    monkeypatch.setattr(services, "check_password", slow)
+
+
+def test_a_password_that_was_changed_meanwhile_opens_nothing(gql: Gql, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = make_user("ada@example.com")
+
+    def reset() -> None:
+        services.reset_password(token=PASSWORD_LINK.token(user), new_hash=services.hash_password("an0ther-horse"))
+
+    while_it_is_compared(monkeypatch, reset)
+    payload = sign_in(gql, "ada@example.com")
+    assert [each["code"] for each in payload["userErrors"]] == ["INVALID_CREDENTIALS"]
+    assert payload["accessToken"] is None
+    assert Session.objects.count() == 1  # of who has reset it
+
+
+def test_an_outdated_hash_is_renewed_even_by_two_at_once(
+    gql: Gql, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = make_user("ada@example.com")
+    lean, old = "backend.core.hashers.LeanArgon2PasswordHasher", user.password
+    settings.PASSWORD_HASHERS = [lean, *settings.PASSWORD_HASHERS]
+
+    def other() -> None:
+        candidate = services.find_candidate(login="ada@example.com")
+        services.sign_in(candidate=candidate, proof=services.check_password(candidate, PASSWORD))
+
+    while_it_is_compared(monkeypatch, other)
+    assert sign_in(gql, "ada@example.com")["userErrors"] == []
+    user.refresh_from_db()
+    assert old.startswith("md5$")
+    assert user.password.startswith("argon2$")
+    assert Session.objects.count() == 2
+    assert sign_in(gql, "ada@example.com", "wrong")["accessToken"] is None
 
 
 def test_secrets_are_stored_as_hashes(gql: Gql) -> None:
