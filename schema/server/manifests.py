@@ -33,7 +33,7 @@ def read_manifest(content: str) -> list[Trusted]:
     """The documents of a manifest: Apollo's is a list of operations, Relay's and graphql-codegen's a map of texts."""
     try:
         manifest = json.loads(content, object_pairs_hook=_without_repeats)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also numbers and nesting that Python refuses to read
         raise ManifestError(f"no JSON: {error}") from None
     if not isinstance(manifest, dict):
         raise ManifestError("no manifest: it is neither a map from ids to documents nor an Apollo manifest")
@@ -83,9 +83,19 @@ def _trusted(id: Any, name: Any, text: Any) -> Trusted:
         raise ManifestError(f"operation {name or id!r} has no id of 1 to {MAX_NAME_LENGTH} characters")
     if not isinstance(text, str):
         raise ManifestError(f"operation {name or id!r} has no text")
+    if not _is_unicode(id + text):
+        raise ManifestError(f"operation {name or id!r} has half a surrogate pair, which is no character")
     if id.startswith(HASH_PREFIX) and id != HASH_PREFIX + sha256(text):
         raise ManifestError(f"operation {name or id!r} has the hash of another text as its id")
     return Trusted(id.removeprefix(HASH_PREFIX), name, text)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # JSON's escapes can name halves of characters; neither hashes nor Redis take them
+        return False
+    return True
 
 
 def _errors(documents: Documents, schema: Schema, text: str) -> list[GraphQLError]:

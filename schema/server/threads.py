@@ -68,6 +68,8 @@ def _answer(call: _Call) -> None:
         _tell(call, call.future.set_exception, error)
     else:
         _tell(call, call.future.set_result, result)
+    finally:
+        del call  # or the future, its exception and this frame would hold each other
 
 
 def _tell(call: _Call, settle: Callable[[Any], None], outcome: Any) -> None:

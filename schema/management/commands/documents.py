@@ -54,7 +54,7 @@ class Command(BaseCommand):
 
 def _read(file: Path) -> list[Trusted]:
     try:
-        return read_manifest(file.read_text(encoding="utf-8"))
+        return read_manifest(file.read_text(encoding="utf-8-sig"))  # some editors begin with a mark
     except (OSError, UnicodeDecodeError) as error:
         raise CommandError(f"{file} cannot be read: {error}") from None
     except ManifestError as error:

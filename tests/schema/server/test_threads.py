@@ -1,10 +1,14 @@
 """The event loop's threads: what they run, what comes back, and what is left when nobody waits."""
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
+from threading import Event
 from typing import Any
 
 import pytest
@@ -20,6 +24,13 @@ def one() -> Iterator[LoopThreads]:
     threads = LoopThreads(1, "one", lambda: None)
     yield threads
     threads.close()
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def fail(error: BaseException) -> Callable[[], Any]:
@@ -48,6 +59,26 @@ def test_a_stop_iteration_is_told_instead_of_never(one: LoopThreads) -> None:
         assert isinstance(told.value.__cause__, StopIteration)
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("error", [KeyError, StopIteration])
+def test_what_has_failed_is_freed_without_the_garbage_collector(
+    one: LoopThreads, no_collector: None, error: type[Exception]
+) -> None:
+    rows: list[weakref.ref[Any]] = []
+
+    def function() -> None:
+        row = Event()
+        rows.append(weakref.ref(row))
+        raise error
+
+    async def run() -> None:
+        with suppress(KeyError, RuntimeError):
+            await one.run(function)
+        await one.run(lambda: "next")  # by then the thread has let go of the last
+
+    asyncio.run(run())
+    assert [row() for row in rows] == [None]
 
 
 def test_a_function_has_the_context_of_whoever_asks(one: LoopThreads) -> None:

@@ -240,6 +240,10 @@ def test_loading_adds_and_replacing_forgets(load: Load) -> None:
         ('{"a": "{ __typename }", "a": "{ shop { name } }"}', "'a' stands in it twice"),
         ([], "no manifest"),
         ("{", "no JSON"),
+        ("[" * 100_000, "no JSON"),
+        (f'{{"a": {"1" * 5000}}}', "no JSON"),
+        ('{"a": "{ __typename } # \\ud83d"}', "operation 'a' has half a surrogate pair"),
+        ('{"\\ud83d": "{ __typename }"}', "operation '\\ud83d' has half a surrogate pair"),
         ({**apollo(), "version": 2}, "not of the format apollo-persisted-query-manifest, version 1"),
         ({**apollo(), "operations": [1]}, "`operations` is no list of operations"),
         ({"operations": [{"id": "a", "body": TEXT}]}, "not of the format"),
@@ -258,6 +262,10 @@ def test_a_manifest_that_does_not_fit_is_refused_by_operation_and_line_and_nothi
         load(manifest)
     assert message in str(refusal.value)
     assert keys() == []
+
+
+def test_a_byte_order_mark_before_a_manifest_does_no_harm(load: Load) -> None:
+    assert load("\ufeff" + json.dumps(apollo(shop=TEXT))) == "Loaded 1 documents.\n"
 
 
 def test_an_id_that_names_another_text_already_is_refused(load: Load) -> None:
