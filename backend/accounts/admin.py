@@ -78,8 +78,10 @@ class UserChangeForm(_Checked, UnfoldUserChangeForm):
         is_admin = values.get("is_superuser", user.is_superuser) or any(each.name in _ADMINS for each in held)
         stays = values.get("is_active", user.is_active) and is_admin
         was = user.is_superuser or user.groups.filter(name__in=_ADMINS).exists()
-        if was and not stays and not services.has_other_admin(user.pk):
-            raise ValidationError(services.LAST_ADMIN)
+        if was and not stays:
+            groups.lock_groups()
+            if not services.has_other_admin(user.pk):
+                raise ValidationError(services.LAST_ADMIN)
         return values
 
 
@@ -219,6 +221,7 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
     """A role's name is what makes it a role (`backend.accounts.roles`): it stays, and so does the role."""
 
     form = GroupForm
+    fields = ("name", "permissions")  # a role's name, which is only shown, would come last
 
     def get_form(self, request: HttpRequest, *args: Any, **given: Any) -> Any:
         """A form that knows whose it is."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.test import Client
 from social_django.models import UserSocialAuth
 
 from backend.accounts import groups
@@ -83,6 +84,21 @@ def test_admins_who_demote_each_other_at_once_leave_one() -> None:
     )
     grants = grants_by_user([admin.pk for admin in admins])
     assert sum(Role.ADMIN in each.roles for each in grants.values()) >= 1
+
+
+def test_superusers_who_take_each_others_rights_at_once_in_the_admin_leave_one() -> None:
+    for number in range(4):
+        pair = [make_user(f"{number}{each}@example.com", is_superuser=True, is_staff=True) for each in "ab"]
+        clients = [Client(), Client()]
+        for client, user in zip(clients, pair, strict=True):
+            client.force_login(user)
+        at_once([
+            partial(client.post, f"/admin/accounts/user/{other.pk}/change/", {"email": other.email, "is_active": "on"})
+            for client, other in zip(clients, reversed(pair), strict=True)
+        ])  # fmt: skip
+        left = User.objects.filter(is_superuser=True)
+        assert left.count() == 1
+        left.delete()
 
 
 def test_groups_that_are_changed_at_once_have_one_name_each_and_all_their_people() -> None:

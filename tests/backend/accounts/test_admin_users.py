@@ -156,6 +156,8 @@ def test_a_group_gives_no_more_than_its_editor_has(manager: Client) -> None:
 def test_roles_are_neither_renamed_nor_deleted(admin: Client) -> None:
     role = Group.objects.get(name="Admins")
     page = f"/admin/auth/group/{role.pk}"
+    shown = admin.get(f"{page}/change/").content.decode()
+    assert shown.index(">Name<") < shown.index('name="permissions"')
     everything = list(role.permissions.values_list("pk", flat=True))
     assert admin.post(f"{page}/change/", {"name": "Gone", "permissions": everything}).status_code == 302
     assert admin.post(f"{page}/delete/", {"post": "yes"}).status_code == 403
