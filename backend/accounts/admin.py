@@ -85,11 +85,21 @@ class UserChangeForm(_Checked, UnfoldUserChangeForm):
         return values
 
 
+class PasswordForm(AdminPasswordChangeForm):  # type: ignore[misc]
+    def save(self, commit: bool = True) -> User:
+        """The password alone. Whoever knew the old one may have asked for another address: that is forgotten."""
+        user: User = super().save(commit=False)
+        user.pending_email = ""
+        if commit:
+            user.save(update_fields=["password", "pending_email"])
+        return user
+
+
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
+    change_password_form = PasswordForm
     ordering = ("email",)
     list_display = ("address", "name", "roles", "verified", "is_active", "date_joined")
     list_filter = ("is_active", "is_staff", "groups")
@@ -145,12 +155,18 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Nobody has shown that an address or a number which staff have typed is theirs."""
-        if "phone" in form.changed_data:
+        """What was changed here alone, so that nothing comes back that was changed elsewhere since the page was read.
+
+        Nobody has shown that an address or a number which staff have typed is theirs.
+        """
+        changed = {each.name for each in obj._meta.concrete_fields}.intersection(form.changed_data)
+        if "phone" in changed:
             obj.phone_verified_at = None
-        if "email" in form.changed_data:
+            changed.add("phone_verified_at")
+        if "email" in changed:
             obj.email_verified_at, obj.pending_email = None, ""
-        super().save_model(request, obj, form, change)
+            changed |= {"email_verified_at", "pending_email"}
+        obj.save(update_fields=changed if change else None)
 
     def save_related(self, request: HttpRequest, form: Any, *args: Any) -> None:
         super().save_related(request, form, *args)

@@ -118,12 +118,18 @@ def test_groups_that_are_changed_at_once_have_one_name_each_and_all_their_people
             GroupChange(add=ids), GroupChange(permissions=["orders.view_order"], add=list(reversed(ids[:3])))
         )
     ]  # fmt: skip
+    others = [Group.objects.create(name=f"Other {number}") for number in range(3)]
+    renaming = [
+        partial(update_group, caller=callers[0], group_id=other.pk, change=GroupChange(name=name))
+        for other, name in zip(others, ["Late", "late", "LATE"], strict=True)
+    ]
     demoting = [
         partial(set_roles, caller=callers[0], user_id=admins[1].pk, roles=[Role.ADMIN, Role.SUPPORT]),
         partial(erase_customer, caller=Caller(admins[2].pk, permissions=groups.KEPT_BY_ADMINS), user_id=gone.pk),
     ]
-    answers = at_once([*made, *joining, *demoting])
+    answers = at_once([*made, *renaming, *joining, *demoting])
     assert sum(isinstance(each, Group) for each in answers[: len(made)]) == 1
+    assert Group.objects.filter(name__iexact="late").count() == 1
     for shift in shifts:
         assert set(shift.user_set.values_list("pk", flat=True)) >= set(ids[:3])
         assert not shift.user_set.filter(pk=gone.pk).exists()

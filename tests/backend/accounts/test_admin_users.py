@@ -8,6 +8,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from backend.accounts import services
+from backend.accounts.admin import PasswordForm, UserChangeForm
+from backend.accounts.errors import TokenInvalid
+from backend.accounts.links import EMAIL_LINK
 from backend.accounts.models import Authenticator, User
 from backend.core import clock
 from backend.core.caller import Role
@@ -151,6 +155,44 @@ def test_a_group_gives_no_more_than_its_editor_has(manager: Client) -> None:
     interns.permissions.add(beyond)
     assert manager.post(page, {"name": "Interns", "permissions": []}).status_code == 403
     assert manager.post(f"/admin/auth/group/{interns.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_a_password_that_staff_set_ends_what_the_old_one_allowed(admin: Client) -> None:
+    """Whoever knew it may have asked for the account's mails to come to them."""
+    user = make_user("ada@example.com", pending_email="eve@example.com", email_verified_at=clock.now())
+    link, session = EMAIL_LINK.token(user), services.open_session(user=user).session
+    typed = {"password1": "batt3ry-staple-correct", "password2": "batt3ry-staple-correct", "usable_password": "true"}
+    assert admin.post(f"{LIST}{user.pk}/password/", typed).status_code == 302
+    with pytest.raises(TokenInvalid):
+        services.verify_email(token=link)
+    user.refresh_from_db()
+    session.refresh_from_db()
+    assert (user.email, user.pending_email) == ("ada@example.com", "")
+    assert session.revoked_at is not None
+
+
+@pytest.mark.parametrize("page", ["change", "password"])
+def test_nothing_comes_back_that_was_changed_elsewhere_meanwhile(
+    admin: Client, page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = make_user("ada@example.com", first_name="Ada", password=None)
+    form = UserChangeForm if page == "change" else PasswordForm
+    clean = form.clean
+
+    def slow(self: Any) -> Any:
+        User.objects.filter(pk=user.pk).update(password="new", last_name="Lovelace", rights_version=7)
+        return clean(self)
+
+    monkeypatch.setattr(form, "clean", slow)
+    typed = {"password1": "batt3ry-staple-correct", "password2": "batt3ry-staple-correct", "usable_password": "true"}
+    if page == "change":
+        typed = {"email": user.email, "is_active": "on", "first_name": "Augusta"}
+    assert admin.post(f"{LIST}{user.pk}/{page}/", typed).status_code == 302
+    user.refresh_from_db()
+    assert user.rights_version >= 7
+    assert (user.password == "new") is (page == "change")
+    assert user.first_name == ("Augusta" if page == "change" else "Ada")
+    assert user.last_name == "Lovelace"
 
 
 def test_roles_are_neither_renamed_nor_deleted(admin: Client) -> None:
