@@ -63,6 +63,12 @@ ACCOUNT_TEXTS: dict[str, dict[str, Words]] = {
             "",
             "If it was not you, change your password at once, and take it off again.",
         ),
+        "phone_added": Words(
+            "A new way to sign in",
+            "Your phone number was confirmed just now. From now on a code that we send there opens your account.",
+            "",
+            "If it was not you, change your password at once, and the phone number of your profile, too.",
+        ),
         "social_removed": Words(
             "One way to sign in less",
             "An account at Google or GitHub was taken off your account just now. It opens it no more.",
@@ -155,6 +161,12 @@ ACCOUNT_TEXTS: dict[str, dict[str, Words]] = {
             "Ein Konto bei Google oder GitHub wurde eben mit deinem Konto verbunden. Von nun an öffnet es deines auch.",
             "",
             "Wenn du es nicht warst, ändere sofort dein Passwort und löse die Verbindung.",
+        ),
+        "phone_added": Words(
+            "Eine neue Art, dich anzumelden",
+            "Deine Telefonnummer wurde eben bestätigt. Von nun an öffnet ein Code, den wir dorthin senden, dein Konto.",
+            "",
+            "Wenn du es nicht warst, ändere sofort dein Passwort und auch die Telefonnummer in deinem Profil.",
         ),
         "social_removed": Words(
             "Eine Art weniger, dich anzumelden",

@@ -1,6 +1,6 @@
 """One-time codes, and the second factor."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
@@ -83,18 +83,20 @@ class CodeMutation:
 
     @strawberry.mutation(
         description="Begin a second factor: a secret for an authenticator app. It counts once `twoFactorConfirm` has "
-        "seen a code of the app; asked again before that, it is another secret.",
+        "seen a code of the app; asked again before that, it is another secret. Needs a sign-in of the last minutes "
+        "(SIGN_IN_AGAIN).",
         extensions=[guard(SignedIn(without_factor=True))],
     )
     async def two_factor_enable(self, info: Info) -> TwoFactorEnablePayload:
         try:
-            begun = await db(services.enable_second_factor, user_id=_id(info.context))
+            begun = await db(services.enable_second_factor, **_who(info.context))
         except DomainError as error:
             return TwoFactorEnablePayload(user_errors=user_errors(error))
         return TwoFactorEnablePayload(secret=begun.secret, otpauth_uri=begun.uri)
 
     @strawberry.mutation(
-        description="Enable the second factor by a code of the app: from now on signing in asks for one.",
+        description="Enable the second factor by a code of the app: from now on signing in asks for one. Needs a "
+        "sign-in of the last minutes (SIGN_IN_AGAIN).",
         extensions=[guard(SignedIn(without_factor=True))],
     )
     async def two_factor_confirm(
@@ -102,9 +104,7 @@ class CodeMutation:
     ) -> TwoFactorConfirmPayload:
         context: Context = info.context
         try:
-            codes = await db(
-                services.confirm_second_factor, user_id=_id(context), code=input.code, network=context.network
-            )
+            codes = await db(services.confirm_second_factor, **_who(context), code=input.code, network=context.network)
         except DomainError as error:
             return TwoFactorConfirmPayload(user_errors=user_errors(error))
         callers.forget()
@@ -143,20 +143,21 @@ class CodeMutation:
         return UserPayload(user=as_user(user))
 
     @strawberry.mutation(
-        description="Have a code sent to the phone number of your profile, to show by `phoneVerify` that it is yours.",
+        description="Have a code sent to the phone number of your profile, to show by `phoneVerify` that it is yours. "
+        "Needs a sign-in of the last minutes (SIGN_IN_AGAIN).",
         extensions=[guard(SignedIn())],
     )
     async def phone_verification_request(self, info: Info) -> ChallengePayload:
         context: Context = info.context
         try:
-            challenge = await db(services.request_phone_code, user_id=_id(context), network=context.network)
+            challenge = await db(services.request_phone_code, **_who(context), network=context.network)
         except DomainError as error:
             return ChallengePayload(user_errors=user_errors(error))
         return ChallengePayload(challenge=as_challenge(challenge))
 
     @strawberry.mutation(
         description="Show that your phone number is yours: then `otpRequest` sends codes there. Who had shown the same "
-        "of this number before has to do so again.",
+        "of this number before has to do so again. Needs a sign-in of the last minutes (SIGN_IN_AGAIN).",
         extensions=[guard(SignedIn())],
     )
     async def phone_verify(
@@ -166,13 +167,18 @@ class CodeMutation:
 
         def verify() -> UserPayload:
             challenge_id = _challenge_id(input.challenge_id)
-            user = services.verify_phone(user_id=_id(context), challenge_id=challenge_id, code=input.code)
+            user = services.verify_phone(**_who(context), challenge_id=challenge_id, code=input.code)
             return UserPayload(user=as_user(user))
 
         try:
             return await db(verify)
         except DomainError as error:
             return UserPayload(user_errors=user_errors(error))
+
+
+def _who(context: Context) -> dict[str, Any]:
+    """For what changes how somebody gets in: it needs a session that was begun a moment ago."""
+    return {"user_id": _id(context), "session_id": context.caller.session_id}
 
 
 def _id(context: Context) -> int:

@@ -20,8 +20,12 @@ def code_of(user: User, *, ahead: int = 0) -> str:
 
 def give_second_factor(user: User) -> list[str]:
     """Enable an app for somebody, by the code of the step before; returns their recovery codes."""
-    services.enable_second_factor(user_id=user.pk)
-    return services.confirm_second_factor(user_id=user.pk, code=code_of(user, ahead=-1), network=NETWORK)
+    session = services.open_session(user=user).session
+    who = {"user_id": user.pk, "session_id": session.pk}
+    services.enable_second_factor(**who)
+    codes = services.confirm_second_factor(**who, code=code_of(user, ahead=-1), network=NETWORK)
+    session.delete()
+    return codes
 
 
 def challenge_of(user: User) -> str:

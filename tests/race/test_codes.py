@@ -79,13 +79,13 @@ def test_a_number_is_believed_of_one_of_many() -> None:
         challenge = new_challenge(ChallengeKind.PHONE, user=user, destination=user.phone)
         sending = services.make_code(challenge_id=challenge.pk)
         assert sending is not None
-        challenges.append((user, challenge, sending.code))
+        challenges.append((user, services.open_session(user=user).session.pk, challenge, sending.code))
     at_once(
         [
-            lambda user=user, challenge=challenge, code=code: services.verify_phone(
-                user_id=user.pk, challenge_id=challenge.pk, code=code
+            lambda user=user, session_id=session_id, challenge=challenge, code=code: services.verify_phone(
+                user_id=user.pk, session_id=session_id, challenge_id=challenge.pk, code=code
             )
-            for user, challenge, code in challenges
+            for user, session_id, challenge, code in challenges
         ]
     )
     assert User.objects.filter(phone_verified_at__isnull=False).count() == 1

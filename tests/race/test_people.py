@@ -28,6 +28,7 @@ from backend.accounts.services import (
     enable_second_factor,
     erase_customer,
     finish_social,
+    open_session,
     reset_password,
     set_roles,
     update_customer,
@@ -184,14 +185,15 @@ def test_nothing_is_kept_of_somebody_who_writes_while_they_are_erased() -> None:
     """What waits for the row of somebody who leaves finds nobody there."""
     ada = make_customer()
     user = User.objects.get(pk=ada.user_id)
-    enable_second_factor(user_id=user.pk)
+    who = {"user_id": user.pk, "session_id": open_session(user=user).session.pk}
+    enable_second_factor(**who)
     writes = [
         partial(create_address, caller=ada, address=ADDRESS),
         partial(apply_as_vendor, caller=ada, application=Application("Hill", "hill@example.com")),
         partial(create_cart, caller=ada, currency="USD"),
         partial(update_profile, user_id=user.pk, change=ProfileChange(first_name="Ghost"), country="US"),
-        partial(enable_second_factor, user_id=user.pk),
-        partial(confirm_second_factor, user_id=user.pk, code=code_of(user), network="10.0.0.1"),
+        partial(enable_second_factor, **who),
+        partial(confirm_second_factor, **who, code=code_of(user), network="10.0.0.1"),
     ]
     at_once([*writes, partial(delete_user, candidate=Candidate(user, user.password), proof=Proof(right=True)), *writes])
     user.refresh_from_db()

@@ -262,7 +262,7 @@ def sample(gql: Gql, request: pytest.FixtureRequest) -> dict[str, Any]:
 def _second_factors() -> dict[str, Any]:
     guarded, enrolling = make_user(), make_user()
     give_second_factor(guarded)
-    enable_second_factor(user_id=enrolling.pk)
+    enable_second_factor(user_id=enrolling.pk, session_id=open_session(user=enrolling).session.pk)
     return {"guarded": guarded, "enrolling": enrolling, "challenge": challenge_of(guarded)}
 
 

@@ -14,6 +14,8 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from backend.accounts import checking
 from backend.accounts.errors import NO_CHALLENGE, CodeInvalid, TokenExpired
 from backend.accounts.models import Challenge, ChallengeKind, User
+from backend.accounts.services.credentials import check_recent
+from backend.accounts.services.registration import MAIL
 from backend.accounts.services.second_factor import take_factor
 from backend.accounts.services.sessions import Tokens, open_session
 from backend.accounts.services.signing_in import complete_sign_in, new_challenge
@@ -63,12 +65,14 @@ def request_code(*, destination: str, country: str, network: str, cart_id: str |
     return challenge
 
 
-def request_phone_code(*, user_id: int, network: str) -> Challenge:
+def request_phone_code(*, user_id: int, session_id: UUID | None, network: str) -> Challenge:
     """Have a worker send a code to the number of somebody's profile, to show that it is theirs.
 
-    Raises Required where there is no number, Invalid, or TooManyAttempts.
+    Codes sent there will open the account: the session was begun a moment ago. Raises SignInAgain, Required where there
+    is no number, Invalid, or TooManyAttempts.
     """
     user = User.objects.get(pk=user_id)
+    check_recent(session_id=session_id)
     if not user.phone:
         raise Required("There is no phone number in your profile.")
     _refuse_without_sms([])
@@ -114,14 +118,16 @@ def answer_challenge(*, challenge_id: UUID, code: str, network: str, user_agent:
     return answered
 
 
-def verify_phone(*, user_id: int, challenge_id: UUID, code: str) -> User:
+def verify_phone(*, user_id: int, session_id: UUID | None, challenge_id: UUID, code: str) -> User:
     """Believe that the number of a profile is its owner's. Whoever had shown the same before has it no longer.
 
-    Raises CodeInvalid, TokenExpired, or TooManyAttempts.
+    The owner is told by mail: from now on it opens the account. Raises SignInAgain, CodeInvalid, TokenExpired, or
+    TooManyAttempts.
     """
     with transaction.atomic():
         _one_at_a_time(challenge_id)
         challenge = _open(challenge_id, ChallengeKind.PHONE, user_id=user_id)
+        check_recent(session_id=session_id)
         right = _answer(challenge, code)
         user = User.objects.get(pk=user_id)
         if right:
@@ -129,6 +135,7 @@ def verify_phone(*, user_id: int, challenge_id: UUID, code: str) -> User:
             others.update(phone_verified_at=None)
             user.phone_verified_at = clock.now()
             user.save(update_fields=["phone_verified_at"])
+            outbox.emit(MAIL, key=str(user.pk), data={"kind": "phone_added"})
     if not right:
         raise CodeInvalid(field=["code"])
     return user

@@ -6,6 +6,7 @@ import logging
 import secrets
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -14,6 +15,7 @@ from backend.accounts.errors import CodeInvalid
 from backend.accounts.locking import lock_user
 from backend.accounts.models import Authenticator, RecoveryCode, User
 from backend.accounts.sealing import Unreadable, seal, unseal
+from backend.accounts.services.credentials import check_recent
 from backend.accounts.services.registration import MAIL
 from backend.accounts.services.rights import rights_changed
 from backend.accounts.services.signing_in import forget_challenges
@@ -38,11 +40,12 @@ class Enrollment:
 
 
 @transaction.atomic
-def enable_second_factor(*, user_id: int) -> Enrollment:
+def enable_second_factor(*, user_id: int, session_id: UUID | None) -> Enrollment:
     """Make a new key for an app. It counts once `confirm_second_factor` has seen a code of it; until then the next
-    call replaces it. Raises Invalid where there is a second factor already.
+    call replaces it. Raises SignInAgain, or Invalid where there is a second factor already.
     """
     user = lock_user(user_id, no_key=True)
+    check_recent(session_id=session_id)
     if Authenticator.objects.filter(user=user, confirmed=True).exists():
         raise Invalid("A second factor is enabled already: disable it before you enable another.")
     key = secrets.token_bytes(KEY_BYTES)
@@ -54,14 +57,16 @@ def enable_second_factor(*, user_id: int) -> Enrollment:
     return Enrollment(secret, f"otpauth://totp/{label}?{urlencode(parameters, quote_via=quote)}")
 
 
-def confirm_second_factor(*, user_id: int, code: str, network: str) -> list[str]:
+def confirm_second_factor(*, user_id: int, session_id: UUID | None, code: str, network: str) -> list[str]:
     """Enable the app whose code this is; returns recovery codes, which are readable nowhere else and never again.
 
-    Raises CodeInvalid, TooManyAttempts, or Invalid where nothing waits for a confirmation.
+    A stolen token alone must not keep the owner out: the session was begun a moment ago. Raises SignInAgain,
+    CodeInvalid, TooManyAttempts, or Invalid where nothing waits for a confirmation.
     """
     attempt = FactorTry(user_id=user_id, network=network, enrolling=True)
     with transaction.atomic():
         lock_user(user_id, no_key=True)  # before the app, as whoever leaves does
+        check_recent(session_id=session_id)
         app = Authenticator.objects.select_for_update().filter(user_id=user_id, confirmed=False).first()
         if app is None:
             raise Invalid("There is nothing to confirm: begin with twoFactorEnable.")

@@ -1,5 +1,6 @@
 """Codes by email and SMS: for whom, how often, how long, and once."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -286,6 +287,24 @@ def test_a_number_is_believed_by_its_code_and_belongs_to_who_showed_it_last(
     ada.refresh_from_db()
     assert ada.phone_verified_at is None
     assert gql(PHONE_REQUEST).codes == gql(PHONE_VERIFY, challengeId="x", code="x").codes == ["UNAUTHENTICATED"]
+
+
+def test_a_stolen_session_makes_no_phone_a_way_in(gql: Gql, sms: list[tuple[str, str]]) -> None:
+    """It may change the number; what opens the account asks for more, and its owner hears of it."""
+    eve = make_user("eve@example.com", phone=PHONE)
+    mine = gql.signed_in(eve)
+    challenge = ask_phone(mine)["challenge"]
+    deliver()
+    Session.objects.update(created_at=clock.now() - timedelta(minutes=11))
+    assert codes(ask_phone(mine)) == ["SIGN_IN_AGAIN"]
+    code = code_in(sms[0][1])
+    assert codes(verify_phone(mine, challenge["id"], code)) == ["SIGN_IN_AGAIN"]
+    eve.refresh_from_db()
+    assert (eve.phone_verified_at, deliver()) == (None, [])
+    assert codes(verify_phone(gql.signed_in(eve), challenge["id"], code)) == []
+    [told] = deliver()
+    assert told.to == ["eve@example.com"]
+    assert "new way to sign in" in told.subject
 
 
 def test_a_new_number_has_to_be_shown_anew(gql: Gql, ada: User) -> None:

@@ -1,6 +1,7 @@
 """An authenticator app as a second factor, recovery codes, and roles that must have one."""
 
 import base64
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -81,6 +82,16 @@ def next_step() -> None:
 
 
 # Enabling -------------------------------------------------------------------------------------------
+
+
+def test_a_stolen_session_keeps_the_owner_out_by_no_second_factor(gql: Gql, ada: User) -> None:
+    mine = gql.signed_in(ada)
+    assert codes(enable(mine)) == []
+    deliver()
+    Session.objects.update(created_at=clock.now() - timedelta(minutes=11))
+    assert codes(enable(mine)) == codes(confirm(mine, code_of(ada))) == ["SIGN_IN_AGAIN"]
+    assert deliver() == []
+    assert codes(confirm(gql.signed_in(ada), code_of(ada))) == []
 
 
 def test_an_app_that_knows_the_secret_enables_it(gql: Gql, ada: User, settings: Any) -> None:
