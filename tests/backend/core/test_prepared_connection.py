@@ -16,6 +16,7 @@ from django.db import (
     ProgrammingError,
     connection,
     connections,
+    router,
     transaction,
 )
 from django.db.models import BooleanField, CharField, ExpressionWrapper, F, IntegerField, Q, Value
@@ -99,6 +100,16 @@ def test_lists_of_one_and_of_many_are_prepared_apart(fresh: None) -> None:
     [of_one] = [statement for statement in plans if "ANY" not in statement]
     assert '."id" = $1' in of_one
     assert plans[of_one] >= 2
+
+
+def test_a_list_of_one_beside_one_of_many_finds_what_both_allow() -> None:
+    one, other = make_product(slug="one"), make_product(slug="other")
+    read = Read[Product](lambda: Product.objects.filter(AnyOf("id", "ids"), AnyOf("slug", "slugs")).order_by("pk"))
+    assert read(ids=[one.pk], slugs=["one"]) == [one]
+    assert read(ids=[one.pk], slugs=["one", "other"]) == [one]
+    assert read(ids=[one.pk, other.pk], slugs=["other"]) == [other]
+    assert read(ids=[one.pk, other.pk], slugs=["other", "one"]) == [one, other]
+    assert read(ids=[one.pk], slugs=[]) == []
 
 
 def test_an_array_beside_ids_stays_an_array() -> None:
@@ -330,6 +341,38 @@ def test_statements_that_somebody_else_forgets_are_prepared_again() -> None:
 # Values ---------------------------------------------------------------------------------------------
 
 WORDS = ["plain", "with, comma", 'with "quotes"', "with {braces}", "back\\slash", "Größe 'é'", " ", "NULL", "%s", "$1"]
+
+
+@pytest.mark.usefixtures("fresh")
+def test_within_a_transaction_a_forgotten_statement_is_told_as_such_and_prepared_for_the_next() -> None:
+    product, read = make_product(), by_id()
+    assert read(ids=[product.pk]) == [product]
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+    with pytest.raises(ProgrammingError, match="does not exist"), transaction.atomic():
+        read(ids=[product.pk])
+    assert read(ids=[product.pk]) == [product]
+
+
+class ToReplica:
+    def db_for_read(self, model: Any, **hints: Any) -> str:
+        return "replica"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_router_decides_at_each_call_which_database_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    product, read, routers = make_product(), by_id(), list[Any]()
+    monkeypatch.setitem(connections.settings, "replica", connections.settings[DEFAULT_DB_ALIAS])
+    monkeypatch.setattr(router, "routers", routers)
+    connections["replica"].connect()  # tests may not have one opened for them
+    try:
+        for routers[:], alias in [([], "default"), ([ToReplica()], "replica"), ([], "default")] * 2:
+            [row] = read(ids=[product.pk])
+            assert (row, row._state.db) == (product, alias)
+        assert prepared._SESSION in connections["replica"].__dict__
+    finally:
+        connections["replica"].close()
+        del connections["replica"]
 
 
 def test_lists_of_texts_are_taken_to_the_letter() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.signals import request_finished
-from django.db import ProgrammingError, connection
+from django.db import OperationalError, ProgrammingError, connection
 from pytest_django import Settings
 
 from schema.server import db as database
@@ -49,3 +49,31 @@ def test_a_thread_of_the_pool_keeps_its_connection(
 
     assert settings.DATABASES["default"]["CONN_MAX_AGE"] == 0
     assert len(set(asyncio.run(run()))) == 1
+
+
+def end(pid: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
+
+
+def test_a_thread_whose_connection_was_ended_fails_once_and_has_a_new_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DB_POOL_SIZE = 1
+    monkeypatch.setattr(database, "IO_THREADS", 1)
+
+    async def run() -> list[int]:
+        try:
+            first = await database.db(backend_pid)
+            await database.io(end, first)
+            with pytest.raises(OperationalError):
+                await database.db(backend_pid)
+            return [first, await database.db(backend_pid), await database.db(backend_pid)]
+        finally:
+            await database.io(hang_up)
+            await database.db(hang_up)
+            database.close()
+
+    ended, *healed = asyncio.run(run())
+    assert len(set(healed)) == 1
+    assert ended not in healed

@@ -120,6 +120,30 @@ def test_what_nobody_waits_for_any_more_does_not_run(one: LoopThreads) -> None:
     assert ran == ["third"]
 
 
+@pytest.mark.parametrize("outcome", [lambda: "late", fail(KeyError("late"))], ids=["answer", "error"])
+def test_what_comes_after_somebody_has_left_is_dropped(one: LoopThreads, outcome: Callable[[], Any]) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    complaints: list[Any] = []
+
+    def late() -> Any:
+        begun.set()
+        go_on.wait(WAIT_S)
+        return outcome()
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, told: complaints.append(told))
+        left = one.run(late)
+        assert await loop.run_in_executor(None, begun.wait, WAIT_S)
+        left.cancel()
+        go_on.set()
+        assert await one.run(lambda: "next") == "next"
+        assert left.cancelled()
+
+    asyncio.run(run())
+    assert complaints == []
+
+
 def test_a_loop_that_is_closed_does_not_hurt_the_thread(one: LoopThreads) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
