@@ -4,13 +4,16 @@ from typing import Any
 
 import pytest
 
+from backend.catalog.models import ProductVariant
+from backend.core import clock
 from tests.conftest import Gql
-from tests.factories.catalog import make_product, make_variant
+from tests.factories.catalog import make_product, make_stock, make_variant
 
 pytestmark = pytest.mark.django_db
 PRODUCT = """query ($slug: String!) @inContext(currency: %s) { product(slug: $slug) {
   availableForSale priceRange { min { amount } } options { values { value available } }
   variants { sku availableForSale availability { status quantity maxPerOrder } } } }"""
+STOCK = "fragment Stock on Product { variants { sku availableForSale availability { quantity } } }"
 LIST = "query ($filter: ProductFilter) @inContext(currency: USD) { products(filter: $filter) { nodes { slug } } }"
 
 
@@ -55,6 +58,25 @@ def test_what_has_no_free_units_is_not_for_sale_unless_they_are_promised(
         found = product_of(gql, variant.product.slug, "USD")
         assert found["availableForSale"] is answer
         assert found["variants"][0]["availableForSale"] is answer
+
+
+def test_stock_is_that_of_all_places_and_variants_that_were_deleted_are_gone(gql: Gql) -> None:
+    # given a variant in two places, one that is in none, and one that was deleted
+    product = make_product(variants=0)
+    spread, nowhere, deleted = (make_variant(product, sku=sku, stock=2) for sku in ("SPREAD", "NOWHERE", "DELETED"))
+    make_stock(spread, on_hand=7, reserved=3, location="Elsewhere")
+    nowhere.stock_levels.all().delete()
+    ProductVariant.objects.filter(pk=deleted.pk).update(deleted_at=clock.now())
+    # then a list, the page, and the variant by itself say so
+    [row] = gql("{ products { nodes { ...Stock } } }" + STOCK)["products"]["nodes"]
+    found = [(each["sku"], each["availableForSale"], each["availability"]["quantity"]) for each in row["variants"]]
+    assert found == [("SPREAD", True, 6), ("NOWHERE", False, 0)]
+    assert (
+        gql("query ($slug: String!) { product(slug: $slug) { ...Stock } }" + STOCK, slug=product.slug)["product"] == row
+    )
+    alone = "query ($sku: String) { variant(sku: $sku) { availability { quantity } product { ...Stock } } }" + STOCK
+    assert gql(alone, sku="NOWHERE")["variant"] == {"availability": {"quantity": 0}, "product": row}
+    assert gql(alone, sku="DELETED")["variant"] is None
 
 
 def test_it_takes_as_many_statements_for_twenty_products_as_for_two(gql: Gql) -> None:
