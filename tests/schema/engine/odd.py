@@ -74,6 +74,7 @@ VALUES: list[Any] = [
     True, False, 0, 7, -1, 2**31, 1.0, 1.5, float("inf"), "7", "", "word", Word("word"), Grade.GOOD, Stringy.ONE,
     Decimal("1.50"), Decimal("2"), datetime.date(2020, 1, 2), b"bytes", {"a": 1}, [1], (), {1}, Undefined, None,
     ValueError("as a value"), Size.SMALL, Size.LARGE, "SMALL", "l", object, Row(1), 10**30, -0.0, strawberry.UNSET,
+    2**31 - 1, -(2**31), -(2**31) - 1,
 ]  # fmt: skip
 
 
