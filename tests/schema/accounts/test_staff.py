@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission
 
+from backend.accounts import services
 from backend.accounts.models import Session, User
 from backend.core import clock
 from backend.core.caller import Role
@@ -151,3 +152,14 @@ def test_an_admin_closes_another(gql: Gql) -> None:
     hers = gql.signed_in(second)
     assert codes(update(gql.signed_in(first), second, isActive=False)) == []
     assert hers(WHO).codes == ["UNAUTHENTICATED"]
+
+
+def test_who_is_erased_has_no_role_and_no_right_left(db: None) -> None:
+    """Nobody comes back to them: the row stays, and may be looked at by what counts members."""
+    user = make_user(role=Role.SUPPORT, password=None, is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_order"))
+    services.delete_user(candidate=services.Candidate(user, user.password), proof=services.Proof(right=True))
+    user.refresh_from_db()
+    assert not user.is_staff
+    assert not user.groups.exists()
+    assert not user.user_permissions.exists()
