@@ -12,6 +12,7 @@ from typing import Any
 
 from babel import Locale
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from backend.accounts.jwt_handlers import JWT_HANDLERS
 from backend.environment import Env, check_providers
@@ -134,6 +135,7 @@ UNFOLD = {  # the admin
     "SITE_TITLE": SHOP_NAME,
     "SITE_HEADER": SHOP_NAME,
     "LOGIN": {"form": "backend.accounts.admin_login.LoginForm"},
+    "STYLES": [lambda _: static("core/admin.css")],
 }
 DEFAULT_LANGUAGE: str = env.str("DEFAULT_LANGUAGE", default="en")
 DEFAULT_CURRENCY: str = env.str("DEFAULT_CURRENCY", default="USD")

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
+from django.contrib.staticfiles import finders
 from django.db import connection
+from django.templatetags.static import static
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -63,6 +65,13 @@ def test_pages_of_rows_open(staff: Client, model: Any) -> None:
     name = f"{model._meta.app_label}_{model._meta.model_name}"
     row = model.objects.order_by("pk").first()
     assert staff.get(reverse(f"admin:{name}_change", args=[row.pk])).status_code == 200
+
+
+def test_pages_use_our_own_style(staff: Client) -> None:
+    """Pickers of groups and permissions are tall enough to choose from."""
+    page = staff.get(reverse("admin:auth_group_add")).content.decode()
+    assert f'href="{static("core/admin.css")}"' in page
+    assert finders.find("core/admin.css")
 
 
 @pytest.mark.parametrize(
