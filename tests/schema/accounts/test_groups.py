@@ -81,7 +81,9 @@ def error_of(payload: Any) -> tuple[str, list[str]]:
 
 def told() -> list[dict[str, Any]]:
     topics = ["group.created", "group.changed", "group.deleted"]
-    return [{"topic": event.topic} | event.data for event in OutboxEvent.objects.filter(topic__in=topics)]
+    return [
+        {"topic": event.topic} | event.data for event in OutboxEvent.objects.filter(topic__in=topics).order_by("pk")
+    ]
 
 
 def ids(*people: User) -> list[str]:
@@ -139,7 +141,8 @@ def test_the_number_of_statements_does_not_grow_with_the_groups(gql: Gql, admin:
 
 def test_the_list_is_one_plan(gql: Gql, admin: User) -> None:
     ask, engine = gql.signed_in(admin), schema.engine
-    assert engine is not None
+    if engine is None:
+        pytest.skip("ENGINE=off: there are no plans")
     before = engine.runs, sum(engine.fallbacks.values())
     assert ask(LIST).errors == ask("{ permissions { name description } }").errors == []
     assert (engine.runs, sum(engine.fallbacks.values())) == (before[0] + 2, before[1])

@@ -33,7 +33,7 @@ def roles_of(user: User) -> set[str]:
 
 
 def told() -> list[dict[str, Any]]:
-    return [event.data for event in OutboxEvent.objects.filter(topic="user.roles_changed")]
+    return [event.data for event in OutboxEvent.objects.filter(topic="user.roles_changed").order_by("pk")]
 
 
 def test_roles_hold_at_once_without_signing_in_again(gql: Gql, admin: User) -> None:
