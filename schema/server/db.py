@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import psycopg
 from django.conf import settings
 from django.db import connection
 
@@ -46,9 +47,26 @@ def _open_thread() -> None:
 
 
 def _run(function: Callable[..., Result], args: Any, kwargs: Any) -> Result:
-    if connection.errors_occurred:
+    if connection.errors_occurred or _is_cut_off():
+        connection.errors_occurred = True  # or Django would not look
         connection.close_if_unusable_or_obsolete()
     return function(*args, **kwargs)
+
+
+def _is_cut_off() -> bool:
+    """Whether PostgreSQL has hung up, as it does when it is restarted.
+
+    That is a look at the socket, which keeps the interpreter: `poll` would let other threads in between.
+    """
+    raw = connection.connection
+    if raw is None:
+        return False
+    try:
+        raw.pgconn.consume_input()  # the reason that it gives
+        raw.pgconn.consume_input()  # the end
+    except psycopg.OperationalError:
+        return True
+    return False
 
 
 class _Pools:
