@@ -38,9 +38,14 @@ class Mail(NamedTuple):
     html: str
 
 
+def mail_files(folder: Path) -> list[Path]:
+    """The folder's mails, oldest first, less those that are being written."""
+    return sorted(folder.glob("[!.]*.eml"))
+
+
 def read_mails(folder: Path) -> list[Mail]:
     """The folder's mails, newest first."""
-    return [read_mail(path) for path in sorted(folder.glob("*.eml"), reverse=True)]
+    return [read_mail(path) for path in reversed(mail_files(folder))]
 
 
 def read_mail(path: Path) -> Mail:

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from backend.core import clock
 from backend.core.errors import DomainError
-from backend.core.mail import read_mail, read_mails
+from backend.core.mail import mail_files, read_mail, read_mails
 from backend.core.schedule import move_clock
 
 MAX_MOVE_S = 400 * 24 * 60 * 60
@@ -100,7 +100,7 @@ def _development_only() -> None:
 
 def _mail_path(name: str) -> Path:
     """Only names that the folder itself lists: nothing a client writes becomes a path."""
-    for path in settings.MAIL_DIR.glob("*.eml"):
+    for path in mail_files(settings.MAIL_DIR):
         if path.name == name:
-            return Path(path)
+            return path
     raise Http404

@@ -20,6 +20,7 @@ from uuid import uuid4
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
+from backend.core.mail import mail_files
 from backend.local.address import free_port
 from backend.local.claim import MARK
 from backend.local.processes import with_variable
@@ -97,8 +98,8 @@ class Shop:
         return [each.memory_info().rss for each in found]
 
     def mails_to(self, address: str) -> list[EmailMessage | Message]:
-        folder = self.data_dir / "mail"
-        mails = [message_from_bytes(path.read_bytes(), policy=default) for path in sorted(folder.glob("*.eml"))]
+        files = mail_files(self.data_dir / "mail")
+        mails = [message_from_bytes(path.read_bytes(), policy=default) for path in files]
         return [mail for mail in mails if mail["to"] == address]
 
     def variant(self, minimum: int = 5) -> dict[str, Any]:

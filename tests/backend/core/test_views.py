@@ -61,6 +61,13 @@ def test_the_mailbox_lists_and_shows_what_was_sent(client: Any, mail_dir: Path) 
     assert "sandbox" in html.headers["content-security-policy"]
 
 
+def test_a_mail_that_is_being_written_is_not_shown_yet(client: Any, mail_dir: Path) -> None:
+    """It is renamed when it is whole: between the list and the reading of its files, that one is gone."""
+    (mail_dir / ".unfinished.eml").write_text("Subject: half a ma")
+    assert "half a ma" not in client.get("/dev/mail/").content.decode()
+    assert client.get("/dev/mail/.unfinished.eml/").status_code == 404
+
+
 def test_no_name_leads_out_of_the_mail_folder(client: Any, mail_dir: Path) -> None:
     (mail_dir.parent / "secret.eml").write_text("Subject: secret\n\nsecret")
     for name in ("..%2Fsecret.eml", "%2e%2e%2fsecret.eml", "secret.eml", "nothing.eml"):
