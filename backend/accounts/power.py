@@ -19,12 +19,7 @@ def may_edit(editor: User, user: User) -> bool:
     """Whether an account may do nothing that its editor may not: else whoever edits it could go on as its owner."""
     if editor.is_superuser:
         return True
-    return not user.is_superuser and may_give(editor, permissions_of(user))
-
-
-def may_give(editor: User, permissions: set[str]) -> bool:
-    """Whether the editor has all of these themselves, by Django's names ("orders.view_order")."""
-    return editor.is_superuser or permissions <= editor.get_all_permissions()
+    return not user.is_superuser and permissions_of(user) <= editor.get_all_permissions()
 
 
 def permissions_of(user: User) -> set[str]:

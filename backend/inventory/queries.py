@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from django.conf import settings
-from django.db.models import F, Sum
-from django.db.models.functions import Coalesce
 
 from backend.catalog.models import ProductVariant, StockPolicy
+from backend.catalog.queries.rows import free_units
 from backend.core.prepared import AnyOf, Read
 
 
@@ -37,7 +36,7 @@ _STOCK = Read[tuple[int, str, int | None, int]](
     lambda: (
         ProductVariant.objects.filter(AnyOf("id", "variants"), deleted_at__isnull=True)
         .values_list("pk", "stock_policy", "max_per_order")
-        .annotate(free=Coalesce(Sum(F("stock_levels__on_hand") - F("stock_levels__reserved")), 0))
+        .annotate(free=free_units())
     ),
     tuple,
 )

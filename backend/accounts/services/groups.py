@@ -11,8 +11,7 @@ from backend.accounts import groups, marks
 from backend.accounts.access import UserNotFound, access_group, visible_users
 from backend.accounts.errors import Forbidden
 from backend.accounts.models import GONE
-from backend.accounts.queries import permission_names
-from backend.accounts.services.rights import rights_changed
+from backend.accounts.services.rights import permissions_now, rights_changed
 from backend.core import outbox
 from backend.core.caller import Caller
 from backend.core.errors import DomainError, Invalid, refuse
@@ -49,7 +48,7 @@ def create_group(*, caller: Caller, name: str, permissions: Sequence[str] = ()) 
     """
     with transaction.atomic():
         groups.lock_groups()
-        may = _may(caller, groups.ADD)
+        may = permissions_now(caller, groups.ADD)
         group = Group()
         chosen = _prepare(group, may, GroupChange(name, permissions))
         group.save()
@@ -68,7 +67,7 @@ def update_group(*, caller: Caller, group_id: int | None, change: GroupChange) -
     with transaction.atomic():
         groups.lock_groups()
         group = access_group(caller=caller, group_id=group_id)
-        may = _may(caller, groups.CHANGE)
+        may = permissions_now(caller, groups.CHANGE)
         groups.check_may_touch(may, group)
         old_name, held = group.name, groups.permissions_of(group)
         errors: list[DomainError] = []
@@ -99,21 +98,13 @@ def delete_group(*, caller: Caller, group_id: int | None) -> None:
     with transaction.atomic():
         groups.lock_groups()
         group = access_group(caller=caller, group_id=group_id)
-        groups.check_may_delete(_may(caller, groups.DELETE), group)
+        groups.check_may_delete(permissions_now(caller, groups.DELETE), group)
         members = sorted(group.user_set.values_list("pk", flat=True))
         taken = sorted(groups.permissions_of(group))
         told = {"by": caller.user_id, "name": group.name, "taken": taken, "removed": members}
         outbox.emit("group.deleted", key=str(group.pk), data=told)
         group.delete()
     rights_changed(members)
-
-
-def _may(caller: Caller, permission: str) -> Set[str]:
-    """What the caller may at this moment, not when their token was looked at. Raises Forbidden."""
-    [names] = permission_names([caller.user_id or 0])
-    if permission not in names:
-        raise Forbidden
-    return set(names)
 
 
 def _prepare(

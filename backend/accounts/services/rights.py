@@ -1,6 +1,6 @@
 """Giving roles, and what must follow when somebody's rights were changed, wherever that was."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Set
 
 from django.contrib.auth.models import Group
 from django.db import transaction
@@ -101,12 +101,17 @@ def _lock_admins() -> dict[Role, Group]:
     return {role: rows[name] for role, name in GROUP_NAMES.items() if role != Role.CUSTOMER}
 
 
-def _check_may_give(caller: Caller, roles: Collection[Role]) -> None:
-    """By what the caller may at this moment, not when their token was looked at. Raises Forbidden."""
+def permissions_now(caller: Caller, needed: str) -> Set[str]:
+    """What the caller may at this moment, not when their token was looked at. Raises Forbidden without the `needed`."""
     [names] = permission_names([caller.user_id or 0])
-    may = set(names)
-    if ASSIGN not in may:
+    if needed not in names:
         raise Forbidden
+    return set(names)
+
+
+def _check_may_give(caller: Caller, roles: Collection[Role]) -> None:
+    """Raises Forbidden."""
+    may = permissions_now(caller, ASSIGN)
     by_role = permissions_by_role()
     beyond = sorted(role for role in roles if not by_role[role] <= may)
     if beyond:

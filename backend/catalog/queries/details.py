@@ -3,8 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from django.db.models import F, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 
 from backend.catalog.models import (
     Product,
@@ -28,18 +27,14 @@ from backend.catalog.queries.rows import (
     NameRow,
     StockedVariantRow,
     VariantRow,
+    free_units,
     price_in_currency,
 )
 from backend.core.prepared import AnyOf, Param, Read
 
 _VARIANTS = Read[VariantRow](lambda: _variants_in_order().values_list(*VARIANT_COLUMNS), VariantRow)
 _STOCKED_VARIANTS = Read[StockedVariantRow](
-    lambda: (
-        _variants_in_order()
-        .values_list(*STOCKED_VARIANT_COLUMNS)
-        .annotate(free=Coalesce(Sum(F("stock_levels__on_hand") - F("stock_levels__reserved")), 0))
-    ),
-    StockedVariantRow,
+    lambda: _variants_in_order().values_list(*STOCKED_VARIANT_COLUMNS).annotate(free=free_units()), StockedVariantRow
 )
 _LISTINGS = Read[ListingRow](
     lambda: ProductListing.objects.filter(AnyOf("product_id", "products"), currency=Param("currency")).values_list(

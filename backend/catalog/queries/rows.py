@@ -5,9 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-from django.db.models import F, FilteredRelation, JSONField, Q, TextField, Value
+from django.db.models import F, FilteredRelation, JSONField, Q, Sum, TextField, Value
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Cast, NullIf
+from django.db.models.functions import Cast, Coalesce, NullIf
 
 from backend.catalog.models import Category, Product, ProductAttribute, ProductImage, ProductListing, ProductVariant
 from backend.core.prepared import Param, RowTuple
@@ -98,11 +98,16 @@ STOCKED_VARIANT_COLUMNS = (*VARIANT_COLUMNS, "stock_policy", "max_per_order")
 
 
 class StockedVariantRow(VariantRow, model=ProductVariant):
-    """A variant with its price and its stock; `free` are the units, in all places, that no order holds."""
+    """A variant with its price and its stock; `free` are its `free_units`."""
 
     stock_policy: str
     max_per_order: int | None
     free: int
+
+
+def free_units() -> Combinable:
+    """Units of a variant, in all places, that no order holds."""
+    return Coalesce(Sum(F("stock_levels__on_hand") - F("stock_levels__reserved")), 0)
 
 
 def price_in_currency() -> FilteredRelation:
